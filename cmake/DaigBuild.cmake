@@ -1,0 +1,20 @@
+# How this project compiles its own code. Nothing here reaches a project that uses DAIG.
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug, Release, RelWithDebInfo or MinSizeRel" FORCE)
+endif()
+
+option(DAIG_WARNINGS_AS_ERRORS "Let a warning stop the build" OFF)
+
+# Options of every target of this project: warnings, sanitizers.
+add_library(daig_build_options INTERFACE)
+target_compile_options(daig_build_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+                                                    -Wnon-virtual-dtor -Wold-style-cast)
+if(DAIG_WARNINGS_AS_ERRORS)
+  target_compile_options(daig_build_options INTERFACE -Werror)
+endif()
+if(DAIG_SANITIZE)
+  target_compile_options(daig_build_options INTERFACE -fsanitize=${DAIG_SANITIZE}
+                         -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(daig_build_options INTERFACE -fsanitize=${DAIG_SANITIZE})
+endif()

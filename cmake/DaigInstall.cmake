@@ -1,0 +1,1 @@
+# The installed package: headers, parts, and what find_package(daig CONFIG) needs.

@@ -1,0 +1,13 @@
+# daig_add_part(NAME SOURCES ... [PUBLIC ...] [PRIVATE ...])
+#
+# One compiled part of the library: daig::NAME, in libdaig_NAME, over daig::daig. PRIVATE libraries
+# are the part's outside libraries; no public header mentions them.
+function(daig_add_part name)
+  cmake_parse_arguments(PARSE_ARGV 1 part "" "" "SOURCES;PUBLIC;PRIVATE")
+  add_library(daig_${name} ${part_SOURCES})
+  add_library(daig::${name} ALIAS daig_${name})
+  set_target_properties(daig_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
+  target_link_libraries(daig_${name} PUBLIC daig::daig ${part_PUBLIC}
+                        PRIVATE ${part_PRIVATE} $<BUILD_INTERFACE:daig_build_options>)
+  set_property(GLOBAL APPEND PROPERTY DAIG_PARTS ${name})
+endfunction()

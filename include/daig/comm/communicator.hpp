@@ -1,0 +1,127 @@
+#pragma once
+
+/// The narrow contract between DAIG and whatever moves its bytes.
+///
+/// Bytes, ranks, tags and deadlines; nothing typed, nothing collective. Typed operations and
+/// collectives are written once above it, and one contract test suite runs over every backend.
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <daig/comm/tag.hpp>
+#include <daig/comm/transfer.hpp>
+#include <daig/core/deadline.hpp>
+#include <daig/core/error.hpp>
+#include <daig/core/id.hpp>
+
+namespace daig::comm {
+
+/// A whole message whose size the receiver did not know.
+struct Message {
+  Rank from;
+  std::vector<std::byte> bytes;
+};
+
+/// One rank's access to the others.
+///
+/// Threads: one thread at a time may use a communicator (its rank's communication thread); only
+/// `wake` may be called from any thread. Messages of one (sender, receiver, tag) arrive in the
+/// order they were sent. A rank may send to itself.
+class Communicator {
+ public:
+  Communicator() = default;
+  Communicator(const Communicator&) = delete;
+  Communicator& operator=(const Communicator&) = delete;
+  Communicator(Communicator&&) = delete;
+  Communicator& operator=(Communicator&&) = delete;
+  virtual ~Communicator() = default;
+
+  virtual Rank rank() const = 0;
+  virtual int size() const = 0;
+
+  /// Starts sending; the bytes must stay as they are until the transfer is done.
+  /// Cost: one message of bytes.size() bytes.
+  virtual Transfer send(Rank to, Tag tag, std::span<const std::byte> bytes) = 0;
+
+  /// Starts receiving the next message of this sender and tag. Its size must be bytes.size();
+  /// another size is a broken protocol and makes the transfer throw PeerLost.
+  virtual Transfer receive(Rank from, Tag tag, std::span<std::byte> bytes) = 0;
+
+  /// Takes the next whole message of this tag, from any rank, if one has arrived. Never blocks.
+  /// @throws PeerLost when the message is larger than max_bytes (it is taken and dropped).
+  virtual std::optional<Message> take(Tag tag, std::size_t max_bytes) = 0;
+
+  /// Gives the processor away until something may have happened: a message, a `wake`, or the
+  /// deadline. May return early; call it in a loop around polls. A backend that cannot be told of
+  /// arrivals sleeps in short, growing naps instead: ranks outnumber cores, so waiting never spins.
+  virtual void park(Deadline until) = 0;
+
+  /// Makes the current or next `park` return. The only member that any thread may call.
+  virtual void wake() noexcept = 0;
+
+  /// Keeps a transfer and the bytes it touches until it is done, out of the caller's way: the
+  /// quarantine of abandoned transfers, and the home of sends nobody waits for.
+  void keep_until_done(Transfer transfer, std::shared_ptr<const void> bytes);
+
+  /// Sends and forgets. Cost: one message; the bytes are kept until they have left.
+  void post(Rank to, Tag tag, std::vector<std::byte> bytes);
+
+  /// Lets go of what has finished among the kept transfers; returns how many are left.
+  std::size_t collect_kept();
+
+ private:
+  struct Kept {
+    Transfer transfer;
+    std::shared_ptr<const void> bytes;
+  };
+  std::deque<Kept> kept_;
+};
+
+/// Waits for one transfer. @throws DeadlineExceeded naming `what`.
+inline void wait(Communicator& communicator, Transfer& transfer, Deadline deadline,
+                 const char* what);
+
+/// Waits for the next whole message of a tag. @throws DeadlineExceeded naming `what`.
+inline Message wait_for_message(Communicator& communicator, Tag tag, std::size_t max_bytes,
+                                Deadline deadline, const char* what);
+
+// ---------------------------------------------------------------------------------------------
+
+inline void Communicator::keep_until_done(Transfer transfer, std::shared_ptr<const void> bytes) {
+  if (!transfer.done()) kept_.push_back({std::move(transfer), std::move(bytes)});
+}
+
+inline void Communicator::post(Rank to, Tag tag, std::vector<std::byte> bytes) {
+  collect_kept();
+  auto owned = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+  keep_until_done(send(to, tag, *owned), owned);
+}
+
+inline std::size_t Communicator::collect_kept() {
+  std::erase_if(kept_, [](Kept& kept) { return kept.transfer.done(); });
+  return kept_.size();
+}
+
+inline void wait(Communicator& communicator, Transfer& transfer, Deadline deadline,
+                 const char* what) {
+  while (!transfer.done()) {
+    if (deadline.expired()) throw DeadlineExceeded(std::string("gave up waiting for ") + what);
+    communicator.park(deadline);
+  }
+}
+
+inline Message wait_for_message(Communicator& communicator, Tag tag, std::size_t max_bytes,
+                                Deadline deadline, const char* what) {
+  while (true) {
+    if (auto message = communicator.take(tag, max_bytes)) return std::move(*message);
+    if (deadline.expired()) throw DeadlineExceeded(std::string("gave up waiting for ") + what);
+    communicator.park(deadline);
+  }
+}
+
+}  // namespace daig::comm
