@@ -53,7 +53,7 @@ class Random {
   /// Uniform in [low, high).
   constexpr double uniform(double low, double high) { return low + (high - low) * uniform(); }
   /// Uniform in {0, ..., bound - 1}, without bias (rejection). Expects bound > 0.
-  constexpr std::uint64_t below(std::uint64_t bound);
+  std::uint64_t below(std::uint64_t bound);
   /// Exponential with the given rate (mean 1 / rate).
   double exponential(double rate) { return -std::log1p(-uniform()) / rate; }
   /// Standard normal (Box-Muller, one of the two values).
@@ -68,7 +68,7 @@ class Random {
 
 /// Shuffles in place (Fisher-Yates); the same generator state gives the same order everywhere.
 template <class Range>
-constexpr void shuffle(Range& range, Random& random);
+void shuffle(Range& range, Random& random);
 
 // ---------------------------------------------------------------------------------------------
 
@@ -106,7 +106,7 @@ constexpr double Random::uniform() {
   return static_cast<double>((high << 26) | low) * 0x1p-53;
 }
 
-constexpr std::uint64_t Random::below(std::uint64_t bound) {
+inline std::uint64_t Random::below(std::uint64_t bound) {
   expects(bound > 0, "a positive bound");
   const std::uint64_t max = std::numeric_limits<std::uint64_t>::max();
   const std::uint64_t limit =
@@ -124,7 +124,7 @@ inline double Random::normal() {
 }
 
 template <class Range>
-constexpr void shuffle(Range& range, Random& random) {
+void shuffle(Range& range, Random& random) {
   for (std::size_t i = range.size(); i > 1; --i) {
     const auto j = static_cast<std::size_t>(random.below(i));
     auto held = range[i - 1];
