@@ -18,3 +18,11 @@ if(DAIG_SANITIZE)
                          -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(daig_build_options INTERFACE -fsanitize=${DAIG_SANITIZE})
 endif()
+if(DAIG_FUZZERS)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "DAIG_FUZZERS needs libFuzzer, which comes with clang only: configure with "
+                        "-DCMAKE_CXX_COMPILER=clang++, or use the preset fuzz")
+  endif()
+  # Lets libFuzzer see which branches an input takes; the fuzzers alone link its main program.
+  target_compile_options(daig_build_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()

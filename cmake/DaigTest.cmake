@@ -1,12 +1,64 @@
-# daig_add_test(NAME SOURCES ... [LIBRARIES ...] [RANKS 1 2 ...] [TIMEOUT seconds] [LABELS ...])
+# How this project registers its tests: one function a kind, so that every test has its ranks,
+# processors, time limit, labels and sanitizer settings from here.
+
+set(DAIG_OPTIONAL_PARTS mpi data nn hdf5 ledger)
+
+# What every test's environment holds. Open MPI, its PMIx and hwloc keep memory until the process
+# ends; the suppressions name these libraries and nothing of our own.
+set(DAIG_TEST_ENVIRONMENT "DAIG_LOG=warning")
+if(DAIG_SANITIZE)
+  list(APPEND DAIG_TEST_ENVIRONMENT
+       "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1"
+       "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/leaks.supp:print_suppressions=0"
+       "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/races.supp:second_deadlock_stack=1"
+       "UBSAN_OPTIONS=print_stacktrace=1")
+endif()
+
+# Ranks outnumber cores in the tests: let them share, and give way while they wait.
+set(DAIG_MPIRUN mpirun --oversubscribe --bind-to none --mca mpi_yield_when_idle 1)
+execute_process(COMMAND id -u OUTPUT_VARIABLE daig_user_id OUTPUT_STRIP_TRAILING_WHITESPACE)
+if(daig_user_id STREQUAL "0")
+  list(APPEND DAIG_MPIRUN --allow-run-as-root)
+endif()
+
+# daig_test_properties(TEST [PROCESSORS n] [TIMEOUT seconds] [LABELS ...])
+#
+# For a ctest entry made by add_test itself. Exit code 77 means skipped; the test prints why.
+# PROCESSORS is how many run at once in it: ctest -j starts no test beside one that fills the
+# machine, whose ranks would otherwise miss their deadlines.
+function(daig_test_properties test)
+  cmake_parse_arguments(PARSE_ARGV 1 set "" "PROCESSORS;TIMEOUT" "LABELS")
+  if(NOT set_PROCESSORS)
+    set(set_PROCESSORS 1)
+  endif()
+  if(NOT set_TIMEOUT)
+    set(set_TIMEOUT 120)
+  endif()
+  set_tests_properties(${test} PROPERTIES
+                       PROCESSORS ${set_PROCESSORS} TIMEOUT ${set_TIMEOUT} SKIP_RETURN_CODE 77
+                       LABELS "${set_LABELS}" ENVIRONMENT "${DAIG_TEST_ENVIRONMENT}")
+endfunction()
+
+# daig_add_test(NAME SOURCES ... [LIBRARIES ...] [RANKS 1 2 ...] [PROCESSORS n] [TIMEOUT seconds]
+#               [LABELS ...])
 #
 # One Boost.Test program and its ctest entries. With RANKS it runs once under mpirun for each count
-# (entry NAME_nRANKS, label mpi); without, once as it is.
+# (entry NAME_nRANKS, label mpi); without, once as it is. A test of a part that is not built is left
+# out, and configuring says so.
 function(daig_add_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 test "" "TIMEOUT" "SOURCES;LIBRARIES;RANKS;LABELS")
-  if(NOT test_TIMEOUT)
-    set(test_TIMEOUT 120)
+  cmake_parse_arguments(PARSE_ARGV 1 test "" "PROCESSORS;TIMEOUT"
+                        "SOURCES;LIBRARIES;RANKS;LABELS")
+  set(needed ${test_LIBRARIES})
+  if(test_RANKS)
+    list(APPEND needed daig::mpi)
   endif()
+  foreach(part IN LISTS DAIG_OPTIONAL_PARTS)
+    if("daig::${part}" IN_LIST needed AND NOT TARGET daig::${part})
+      message(STATUS "Test ${name} is left out: daig::${part} is not built")
+      return()
+    endif()
+  endforeach()
+
   add_executable(${name} ${test_SOURCES})
   target_compile_definitions(${name} PRIVATE BOOST_TEST_DYN_LINK)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
@@ -15,12 +67,38 @@ function(daig_add_test name)
   if(test_RANKS)
     foreach(ranks IN LISTS test_RANKS)
       add_test(NAME ${name}_n${ranks} COMMAND ${DAIG_MPIRUN} -n ${ranks} $<TARGET_FILE:${name}>)
-      set_tests_properties(${name}_n${ranks} PROPERTIES TIMEOUT ${test_TIMEOUT}
-                           LABELS "mpi;${test_LABELS}" PROCESSORS 2)
+      daig_test_properties(${name}_n${ranks} PROCESSORS ${ranks} TIMEOUT ${test_TIMEOUT}
+                           LABELS mpi ${test_LABELS})
     endforeach()
   else()
     add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES TIMEOUT ${test_TIMEOUT} LABELS "${test_LABELS}"
-                         SKIP_RETURN_CODE 77)
+    daig_test_properties(${name} PROCESSORS ${test_PROCESSORS} TIMEOUT ${test_TIMEOUT}
+                         LABELS ${test_LABELS})
   endif()
+endfunction()
+
+# daig_add_fuzzer(NAME SOURCES ... [LIBRARIES ...] [SEEDS folder] [RUNS n])
+#
+# One libFuzzer program (it defines LLVMFuzzerTestOneInput) and its ctest entry (label fuzz): RUNS
+# inputs, always the same ones, starting from the files in SEEDS. To search on, run the program
+# itself with a folder for what it finds.
+function(daig_add_fuzzer name)
+  cmake_parse_arguments(PARSE_ARGV 1 fuzz "" "SEEDS;RUNS" "SOURCES;LIBRARIES")
+  if(NOT fuzz_RUNS)
+    set(fuzz_RUNS 20000)
+  endif()
+  add_executable(${name} ${fuzz_SOURCES})
+  target_link_libraries(${name} PRIVATE daig::daig ${fuzz_LIBRARIES} daig_build_options)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  set(found ${CMAKE_CURRENT_BINARY_DIR}/${name}_found)
+  file(MAKE_DIRECTORY ${found})
+  set(seeds)
+  if(fuzz_SEEDS)
+    get_filename_component(seeds ${fuzz_SEEDS} ABSOLUTE)
+  endif()
+  add_test(NAME ${name} COMMAND ${name} -seed=1 -runs=${fuzz_RUNS} -timeout=10 -rss_limit_mb=2048
+                                        -print_final_stats=1 -artifact_prefix=${found}/
+                                        ${found} ${seeds})
+  daig_test_properties(${name} TIMEOUT 300 LABELS fuzz)
 endfunction()
