@@ -10,7 +10,6 @@
 ///
 /// An error text says what is wrong, where, why it is a problem and what to do about it.
 
-#include <source_location>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -77,16 +76,30 @@ class ContractViolation : public std::logic_error {
   using std::logic_error::logic_error;
 };
 
+/// The place of a call, when used as a default argument. The compilers' own built-ins rather than
+/// std::source_location, which clang only knows from version 15 on.
+struct SourcePlace {
+  const char* file;
+  const char* function;
+  int line;
+
+  static constexpr SourcePlace here(const char* file = __builtin_FILE(),
+                                    const char* function = __builtin_FUNCTION(),
+                                    int line = __builtin_LINE()) {
+    return {file, function, line};
+  }
+};
+
 /// Checks a precondition. @throws ContractViolation naming the place when it does not hold.
 inline void expects(bool condition, std::string_view what,
-                    std::source_location where = std::source_location::current());
+                    SourcePlace where = SourcePlace::here());
 
 // ---------------------------------------------------------------------------------------------
 
-inline void expects(bool condition, std::string_view what, std::source_location where) {
+inline void expects(bool condition, std::string_view what, SourcePlace where) {
   if (condition) return;
-  throw ContractViolation(std::string(where.file_name()) + ":" + std::to_string(where.line()) +
-                          ": " + where.function_name() + " expects " + std::string(what));
+  throw ContractViolation(std::string(where.file) + ":" + std::to_string(where.line) + ": " +
+                          where.function + " expects " + std::string(what));
 }
 
 }  // namespace daig
