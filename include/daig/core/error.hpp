@@ -91,8 +91,7 @@ struct SourcePlace {
 };
 
 /// Checks a precondition. @throws ContractViolation naming the place when it does not hold.
-inline void expects(bool condition, std::string_view what,
-                    SourcePlace where = SourcePlace::here());
+inline void expects(bool condition, std::string_view what, SourcePlace where = SourcePlace::here());
 
 // ---------------------------------------------------------------------------------------------
 
