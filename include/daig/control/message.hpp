@@ -1,0 +1,195 @@
+#pragma once
+
+/// The control plane's messages: everything the coordinator and the members of the view say.
+///
+/// None carries a gradient. Each lists its fields once, and the wire format (control/wire.hpp) both
+/// writes and reads by that list.
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include <daig/comm/tag.hpp>
+#include <daig/comm/view.hpp>
+#include <daig/core/error.hpp>
+#include <daig/core/id.hpp>
+
+namespace daig::control {
+
+/// One batch of one epoch: what is committed exactly once.
+struct Work {
+  Epoch epoch;
+  BatchId batch;
+
+  friend auto operator<=>(const Work&, const Work&) = default;
+  static void fields(auto& m, auto&& visit) { visit(m.epoch, m.batch); }
+};
+
+// Member -> coordinator -------------------------------------------------------------------------
+
+/// "I am here." Its settings must be the coordinator's, or the run makes no sense.
+struct Hello {
+  std::uint32_t protocol = 1;
+  std::uint32_t trains = 0;  ///< 1: takes tickets; 0: only holds the weights
+  std::uint64_t settings_digest = 0;
+
+  static void fields(auto& m, auto&& visit) { visit(m.protocol, m.trains, m.settings_digest); }
+};
+
+/// A ticket's gradient is computed and waits, at the volunteer, to be accepted.
+struct Done {
+  TicketId ticket;
+  std::uint64_t samples = 0;
+  double loss_sum = 0;
+  double service_s = 0;  ///< compute time by the volunteer's clock
+
+  static void fields(auto& m, auto&& visit) { visit(m.ticket, m.samples, m.loss_sum, m.service_s); }
+};
+
+/// A ticket comes back without a gradient: the volunteer's program let go of it.
+struct GiveBack {
+  TicketId ticket;
+  static void fields(auto& m, auto&& visit) { visit(m.ticket); }
+};
+
+/// The all-reduce of a step is over here.
+struct Reduced {
+  StepId step;
+  ViewId view;
+  std::uint64_t sum_digest = 0;
+  std::uint64_t weights_digest = 0;  ///< of the weights the step started from
+
+  static void fields(auto& m, auto&& visit) {
+    visit(m.step, m.view, m.sum_digest, m.weights_digest);
+  }
+};
+
+/// "Send me this shard's samples."
+struct FetchShard {
+  ShardId shard;
+  static void fields(auto& m, auto&& visit) { visit(m.shard); }
+};
+
+/// "I cannot go on", with the reason: the workload threw.
+struct Failed {
+  std::int32_t exit_code = 1;
+  std::string reason;
+  static void fields(auto& m, auto&& visit) { visit(m.exit_code, m.reason); }
+};
+
+/// The answer to Finish: the digest of the final weights.
+struct Bye {
+  std::uint64_t weights_digest = 0;
+  static void fields(auto& m, auto&& visit) { visit(m.weights_digest); }
+};
+
+// Coordinator -> member -------------------------------------------------------------------------
+
+/// The first message of a run: what the members need to know, and the exchange in which the
+/// coordinator's weights are broadcast to the view.
+struct Welcome {
+  comm::View view;
+  comm::ExchangeId exchange;
+  Version version;
+  std::uint64_t samples = 0, batch_size = 0, shards = 0;  ///< the shard plan
+  std::uint32_t has_dataset = 0;                          ///< 1: shards can be fetched
+  std::uint64_t seed = 0;
+
+  static void fields(auto& m, auto&& visit) {
+    visit(m.view, m.exchange, m.version, m.samples, m.batch_size, m.shards, m.has_dataset, m.seed);
+  }
+};
+
+/// A ticket: permission to compute one batch at one weights version.
+struct Grant {
+  TicketId ticket;
+  Work work;
+  Version version;
+  double deadline_s = 0;  ///< from now; past it, another volunteer may get the batch as well
+
+  static void fields(auto& m, auto&& visit) { visit(m.ticket, m.work, m.version, m.deadline_s); }
+};
+
+/// A Done counts: its gradient is banked and joins the accumulator.
+struct Accept {
+  TicketId ticket;
+  static void fields(auto& m, auto&& visit) { visit(m.ticket); }
+};
+
+/// A single ticket is void (its batch was banked elsewhere): drop the work, or its gradient.
+struct Cancel {
+  TicketId ticket;
+  static void fields(auto& m, auto&& visit) { visit(m.ticket); }
+};
+
+/// A shard this volunteer will soon need.
+struct Prefetch {
+  ShardId shard;
+  static void fields(auto& m, auto&& visit) { visit(m.shard); }
+};
+
+/// Announces a shard's bytes, which follow on the data plane in pieces.
+struct ShardOffer {
+  ShardId shard;
+  std::uint64_t bytes = 0;
+  static void fields(auto& m, auto&& visit) { visit(m.shard, m.bytes); }
+};
+
+/// The K-th batch is banked. All tickets are void, unaccepted gradients are dropped, and the view's
+/// accumulators are all-reduced in the named exchange.
+struct Close {
+  StepId step;
+  comm::View view;
+  comm::ExchangeId exchange;
+  std::uint64_t accepted = 0;  ///< batches banked at this member; it must have counted as many
+
+  static void fields(auto& m, auto&& visit) { visit(m.step, m.view, m.exchange, m.accepted); }
+};
+
+/// All members hold the same sum: apply it. The rate comes along, so that no member evaluates a
+/// schedule with a mathematical library of its own.
+struct Commit {
+  StepId step;
+  std::uint64_t samples = 0;  ///< in the sum; the sum is divided by it
+  double learning_rate = 0;
+
+  static void fields(auto& m, auto&& visit) { visit(m.step, m.samples, m.learning_rate); }
+};
+
+/// No step follows: answer with Bye, and leave.
+struct Finish {
+  static void fields(auto& /*m*/, auto&& visit) { visit(); }
+};
+
+/// The run is over without a result.
+struct Abort {
+  std::int32_t exit_code = 1;
+  std::string reason;
+  static void fields(auto& m, auto&& visit) { visit(m.exit_code, m.reason); }
+};
+
+// Both ways -------------------------------------------------------------------------------------
+
+/// "I am alive", sent when there was nothing else to say.
+struct Heartbeat {
+  static void fields(auto& /*m*/, auto&& visit) { visit(); }
+};
+
+/// The order is the wire's numbering: append, never reorder.
+using Message =
+    std::variant<Hello, Done, Reduced, FetchShard, Failed, Bye, Welcome, Grant, Accept, Cancel,
+                 Prefetch, ShardOffer, Close, Commit, Finish, Abort, Heartbeat, GiveBack>;
+
+/// A message and where it goes.
+struct Envelope {
+  Rank to;
+  Message message;
+};
+
+/// Calls the handlers of a visitor made of lambdas: std::visit(overloaded{...}, message).
+template <class... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+
+}  // namespace daig::control

@@ -1,0 +1,50 @@
+#pragma once
+
+/// What the requestor decides about a run, as far as the coordinator must know it.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+
+#include <daig/control/policies.hpp>
+#include <daig/core/deadline.hpp>
+#include <daig/core/error.hpp>
+
+namespace daig::control {
+
+/// Learning rate of a step, of so many in all. Called by the coordinator only.
+using LearningRate = std::function<double(std::uint64_t step, std::uint64_t total_steps)>;
+
+struct Rules {
+  std::uint64_t k = 1;  ///< batches that make a step
+  LearningRate learning_rate = [](std::uint64_t, std::uint64_t) { return 0.01; };
+
+  double balance = 0;                  ///< 0: whoever is first; 1: equal shares (share_cap)
+  Supply supply = Supply::any_k;       ///< how many tickets a step has
+  std::uint64_t max_contributors = 0;  ///< volunteers that may bank in one step; 0: all
+  std::uint64_t tickets_in_hand = 2;   ///< one computed, the others waiting: no round trip between
+  bool backups = true;                 ///< at the end, overdue tickets are granted a second time
+
+  Duration heartbeat = std::chrono::seconds(1);  ///< a silent coordinator says at least this often
+  Duration silence_limit = std::chrono::seconds(30);  ///< a member this silent ends the run
+  Duration gather_limit = std::chrono::seconds(60);   ///< for all members to say Hello
+
+  std::uint64_t seed = 0;
+  std::uint64_t settings_digest = 0;  ///< every member's Hello must carry it
+  bool has_dataset = false;           ///< shards can be fetched from the coordinator
+
+  /// @throws UsageError when the rules contradict themselves.
+  void check() const;
+};
+
+// ---------------------------------------------------------------------------------------------
+
+inline void Rules::check() const {
+  if (k == 0) throw UsageError("K is 0: a step needs at least one batch; give K >= 1");
+  if (!(balance >= 0 && balance <= 1)) {
+    throw UsageError("balance must lie between 0 (pure K-batch-sync) and 1 (equal shares)");
+  }
+  if (tickets_in_hand == 0) throw UsageError("a volunteer needs at least one ticket in hand");
+}
+
+}  // namespace daig::control
