@@ -1,0 +1,116 @@
+#pragma once
+
+/// Adam and AdamW.
+///
+/// With g = scale * gradient_sum, in step t = 1, 2, ...:
+///
+///     m = beta1 * m + (1 - beta1) * g          v = beta2 * v + (1 - beta2) * g^2
+///     w' = w - rate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
+///
+/// From Kingma, Ba, "Adam: a method for stochastic optimization" (ICLR 2015), algorithm 1; epsilon
+/// stands outside the corrected square root as there and in PyTorch (Keras adds its epsilon before
+/// the correction, the paper's "epsilon hat"). Weight decay is either added to the gradient (L2,
+/// torch.optim.Adam) or decoupled, w' -= rate * weight_decay * w (AdamW; Loshchilov, Hutter,
+/// "Decoupled weight decay regularization", ICLR 2019, in PyTorch's form).
+
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <daig/core/error.hpp>
+#include <daig/optim/optimizer.hpp>
+
+namespace daig::optim {
+
+struct AdamOptions {
+  enum class Decay { coupled, decoupled };
+
+  double beta1 = 0.9;    ///< in [0, 1)
+  double beta2 = 0.999;  ///< in [0, 1)
+  double epsilon = 1e-8;
+  double weight_decay = 0;
+  Decay decay = Decay::coupled;  ///< decoupled makes it AdamW
+};
+
+/// State: the arrays "adam_m" and "adam_v", 8 bytes a weight, and the scalars "adam_beta1_power"
+/// and "adam_beta2_power". beta^t is kept as a running product instead of a step count, for
+/// pow(beta, t) may differ between C libraries.
+class Adam {
+ public:
+  /// @throws UsageError for options outside their range.
+  Adam(const AdamOptions& options, std::size_t size);
+
+  void update(std::span<const float> weights, std::span<const float> gradient_sum, float scale,
+              float learning_rate, std::span<float> new_weights);
+  State state();
+
+ private:
+  AdamOptions options_;
+  std::vector<float> mean_;
+  std::vector<float> square_;
+  double beta1_power_ = 1;
+  double beta2_power_ = 1;
+};
+
+// ---------------------------------------------------------------------------------------------
+
+inline Adam::Adam(const AdamOptions& options, std::size_t size)
+    : options_(options), mean_(size), square_(size) {
+  const auto check_beta = [](const char* name, double beta) {
+    // Written so that NaN fails; and 1 - 1e-9 is 1 as a float, with which nothing is forgotten.
+    if (beta >= 0 && static_cast<float>(beta) < 1) return;
+    throw UsageError(fmt::format(
+        "{} {} makes no sense: it is the part of a running mean that is kept, in [0, 1)", name,
+        beta));
+  };
+  check_beta("beta1", options.beta1);
+  check_beta("beta2", options.beta2);
+  if (!(static_cast<float>(options.epsilon) > 0 && std::isfinite(options.epsilon))) {
+    throw UsageError(fmt::format(
+        "epsilon {} makes no sense: it keeps a division from being by zero, 1e-8 is usual",
+        options.epsilon));
+  }
+  detail::check_weight_decay(options.weight_decay);
+}
+
+inline void Adam::update(std::span<const float> weights, std::span<const float> gradient_sum,
+                         float scale, float learning_rate, std::span<float> new_weights) {
+  detail::expect_update_arguments(mean_.size(), weights, gradient_sum, new_weights);
+  beta1_power_ *= options_.beta1;
+  beta2_power_ *= options_.beta2;
+  // Everything that is the same for all weights is computed once, in double.
+  const bool decoupled = options_.decay == AdamOptions::Decay::decoupled;
+  const double rate = learning_rate;
+  const auto beta1 = static_cast<float>(options_.beta1);
+  const auto beta2 = static_cast<float>(options_.beta2);
+  const auto rest1 = static_cast<float>(1 - options_.beta1);
+  const auto rest2 = static_cast<float>(1 - options_.beta2);
+  const auto epsilon = static_cast<float>(options_.epsilon);
+  const auto step = static_cast<float>(rate / (1 - beta1_power_));
+  const auto root_correction = static_cast<float>(1 / std::sqrt(1 - beta2_power_));
+  const auto coupled_decay = static_cast<float>(decoupled ? 0 : options_.weight_decay);
+  const auto shrink = static_cast<float>(decoupled ? 1 - rate * options_.weight_decay : 1);
+  float* const means = mean_.data();
+  float* const squares = square_.data();
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const float gradient = scale * gradient_sum[i] + coupled_decay * weights[i];
+    const float mean = beta1 * means[i] + rest1 * gradient;
+    const float square = beta2 * squares[i] + rest2 * (gradient * gradient);
+    means[i] = mean;
+    squares[i] = square;
+    new_weights[i] =
+        shrink * weights[i] - step * mean / (std::sqrt(square) * root_correction + epsilon);
+  }
+}
+
+inline State Adam::state() {
+  State state;
+  state.arrays = {{"adam_m", mean_}, {"adam_v", square_}};
+  state.scalars = {{"adam_beta1_power", &beta1_power_}, {"adam_beta2_power", &beta2_power_}};
+  return state;
+}
+
+}  // namespace daig::optim
