@@ -38,7 +38,7 @@ std::vector<float> walk(O& optimizer, std::vector<float> weights, std::uint64_t 
 /// Writing over the old weights gives the bits that writing elsewhere gives.
 template <class Make>
 void check_in_place(Make make) {
-  for (const std::size_t size : {0, 1, 3, 64, 1001}) {
+  for (const std::size_t size : {0U, 1U, 3U, 64U, 1001U}) {
     BOOST_TEST_CONTEXT("size " << size) {
       auto in_place = make(size);
       auto elsewhere = make(size);
