@@ -2,8 +2,8 @@
 
 /// Deadlines: every wait in DAIG has one, and there is no way to write "for ever".
 
-#include <algorithm>
 #include <chrono>
+#include <compare>
 
 namespace daig {
 
@@ -15,12 +15,13 @@ using Duration = Clock::duration;
 class Deadline {
  public:
   static Deadline at(TimePoint when) { return Deadline(when); }
-  static Deadline in(Duration from_now) { return Deadline(Clock::now() + from_now); }
+  /// A wait that the clock cannot tell ends at the clock's last moment.
+  static Deadline in(Duration from_now);
 
   TimePoint when() const { return when_; }
   bool expired() const { return Clock::now() >= when_; }
   /// Time left, never negative.
-  Duration remaining() const { return std::max(Duration::zero(), when_ - Clock::now()); }
+  Duration remaining() const;
 
   friend auto operator<=>(const Deadline&, const Deadline&) = default;
 
@@ -31,6 +32,20 @@ class Deadline {
 };
 
 /// Seconds as a double, for reports and rates.
+inline double seconds(Duration duration);
+
+// ---------------------------------------------------------------------------------------------
+
+inline Deadline Deadline::in(Duration from_now) {
+  const TimePoint now = Clock::now();
+  return Deadline(from_now < TimePoint::max() - now ? now + from_now : TimePoint::max());
+}
+
+inline Duration Deadline::remaining() const {
+  const TimePoint now = Clock::now();
+  return now < when_ ? when_ - now : Duration::zero();
+}
+
 inline double seconds(Duration duration) {
   return std::chrono::duration<double>(duration).count();
 }

@@ -8,27 +8,32 @@
 /// overlap.
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <type_traits>
 
 namespace daig {
 
-/// Cost: one pass, about memory speed. Expects a little-endian machine, like the wire format.
+static_assert(std::endian::native == std::endian::little,
+              "a digest is the same on all ranks only if their memory is");
+
+/// Cost: one pass, about memory speed.
 inline std::uint64_t digest(std::span<const std::byte> bytes);
 
 template <class T>
-std::uint64_t digest(std::span<const T> values) {
+requires std::is_trivially_copyable_v<T> std::uint64_t digest(std::span<const T> values) {
   return digest(std::as_bytes(values));
 }
 
 // ---------------------------------------------------------------------------------------------
 
 inline std::uint64_t digest(std::span<const std::byte> bytes) {
-  constexpr std::uint64_t prime = 0x9E3779B97F4A7C15;  // odd, so that multiplying loses no bit
+  constexpr std::uint64_t factor = 0x9E3779B97F4A7C15;  // odd, so that multiplying loses no bit
   const auto mix = [](std::uint64_t state, std::uint64_t word) {
-    state = (state ^ word) * prime;
+    state = (state ^ word) * factor;
     return state ^ (state >> 32);  // without it, high bits of the words would never reach low bits
   };
   std::array<std::uint64_t, 4> lanes{1, 2, 3, 4};

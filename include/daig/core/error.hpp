@@ -4,8 +4,7 @@
 ///
 /// Three things can go wrong, and each has its own type:
 ///   - a bug in a caller breaks a contract      -> ContractViolation (never caught to go on),
-///   - the outside brings something unusable    -> InputError / UsageError (file and place in the
-///   text),
+///   - the outside brings something unusable    -> InputError / UsageError (with file and place),
 ///   - a peer or a machine does not answer      -> PeerLost / DeadlineExceeded / IoError.
 ///
 /// An error text says what is wrong, where, why it is a problem and what to do about it.
@@ -91,11 +90,12 @@ struct SourcePlace {
 };
 
 /// Checks a precondition. @throws ContractViolation naming the place when it does not hold.
-inline void expects(bool condition, std::string_view what, SourcePlace where = SourcePlace::here());
+constexpr void expects(bool condition, std::string_view what,
+                       SourcePlace where = SourcePlace::here());
 
 // ---------------------------------------------------------------------------------------------
 
-inline void expects(bool condition, std::string_view what, SourcePlace where) {
+constexpr void expects(bool condition, std::string_view what, SourcePlace where) {
   if (condition) return;
   throw ContractViolation(std::string(where.file) + ":" + std::to_string(where.line) + ": " +
                           where.function + " expects " + std::string(what));

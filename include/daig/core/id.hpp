@@ -3,6 +3,7 @@
 /// Strong ids: two kinds of index are two types, so that a batch can never be passed for a step.
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 

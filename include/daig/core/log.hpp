@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -19,7 +20,8 @@ namespace daig::log {
 enum class Level : int { debug, info, warning, error, off };
 
 /// Least level that is written. Starts from the environment variable DAIG_LOG
-/// (debug, info, warning, error, off); without it, warning. Any thread may set it.
+/// (debug, info, warning, error, off); without it, or with another word there, warning. Any thread
+/// may set it.
 inline void set_level(Level level);
 inline Level level();
 
@@ -67,7 +69,8 @@ inline void write(Level level, std::string_view text) {
   const std::string who = rank.value() < 0 ? std::string() : fmt::format("[{}] ", rank.value());
   const std::string line =
       fmt::format("daig {}{}: {}\n", who, names[static_cast<int>(level)], text);
-  // One write(2) a line, so that the lines of several ranks on one terminal do not mix.
+  // One write(2) a line, so that the lines of several ranks on one terminal do not mix. Whether it
+  // could be written is not looked at: there is nowhere to say that it could not.
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 

@@ -13,9 +13,11 @@
 
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <numbers>
+#include <utility>
 
 #include <daig/core/error.hpp>
 
@@ -34,9 +36,10 @@ enum class Stream : std::uint32_t {
   test = 4,
 };
 
-/// A sequence of random words, addressed by (seed, stream, detail). Usable as a standard
-/// UniformRandomBitGenerator, though the standard distributions differ between libraries: prefer
-/// the members below, which give the same values everywhere.
+/// A sequence of 2^34 random words (then it repeats), addressed by (seed, stream, detail). Usable
+/// as a standard UniformRandomBitGenerator, though the standard distributions differ between
+/// libraries: prefer the members below, which give the same values everywhere (exponential and
+/// normal: as far as the machines' log1p and cos agree).
 class Random {
  public:
   using result_type = std::uint32_t;
@@ -50,10 +53,10 @@ class Random {
 
   /// Uniform in [0, 1), 53 random bits.
   constexpr double uniform();
-  /// Uniform in [low, high).
+  /// Uniform in [low, high), but for rounding.
   constexpr double uniform(double low, double high) { return low + (high - low) * uniform(); }
   /// Uniform in {0, ..., bound - 1}, without bias (rejection). Expects bound > 0.
-  std::uint64_t below(std::uint64_t bound);
+  constexpr std::uint64_t below(std::uint64_t bound);
   /// Exponential with the given rate (mean 1 / rate).
   double exponential(double rate) { return -std::log1p(-uniform()) / rate; }
   /// Standard normal (Box-Muller, one of the two values).
@@ -66,7 +69,8 @@ class Random {
   unsigned used_ = 4;
 };
 
-/// Shuffles in place (Fisher-Yates); the same generator state gives the same order everywhere.
+/// Shuffles an indexable range in place (Fisher-Yates); the same generator state gives the same
+/// order everywhere.
 template <class Range>
 void shuffle(Range& range, Random& random);
 
@@ -106,11 +110,10 @@ constexpr double Random::uniform() {
   return static_cast<double>((high << 26) | low) * 0x1p-53;
 }
 
-inline std::uint64_t Random::below(std::uint64_t bound) {
+constexpr std::uint64_t Random::below(std::uint64_t bound) {
   expects(bound > 0, "a positive bound");
   const std::uint64_t max = std::numeric_limits<std::uint64_t>::max();
-  const std::uint64_t limit =
-      max - max % bound;  // a multiple of bound: values from it on are redrawn
+  const std::uint64_t limit = max - max % bound;  // a multiple of bound: from it on, redraw
   while (true) {
     const std::uint64_t high = (*this)();
     const std::uint64_t value = (high << 32) | (*this)();
@@ -127,9 +130,8 @@ template <class Range>
 void shuffle(Range& range, Random& random) {
   for (std::size_t i = range.size(); i > 1; --i) {
     const auto j = static_cast<std::size_t>(random.below(i));
-    auto held = range[i - 1];
-    range[i - 1] = range[j];
-    range[j] = held;
+    using std::swap;
+    swap(range[i - 1], range[j]);
   }
 }
 

@@ -1,0 +1,53 @@
+#define BOOST_TEST_MODULE model_layout
+#include <cstddef>
+#include <limits>
+
+#include <boost/test/unit_test.hpp>
+
+#include <daig/model/layout.hpp>
+
+using namespace daig;
+using namespace daig::model;
+
+BOOST_AUTO_TEST_CASE(an_empty_model_has_no_weights) {
+  const Layout layout;
+  BOOST_CHECK_EQUAL(layout.size(), 0u);
+  BOOST_CHECK(layout.parameters().empty());
+}
+
+BOOST_AUTO_TEST_CASE(parameters_follow_each_other_without_gaps) {
+  Layout layout;
+  BOOST_CHECK_EQUAL(layout.add("dense/kernel", {784, 256}).offset, 0u);
+  BOOST_CHECK_EQUAL(layout.add("dense/bias", {256}).offset, 784u * 256);
+  const Parameter& last = layout.add("conv/kernel", {3, 3, 1, 32});
+  BOOST_CHECK_EQUAL(last.offset, 784u * 256 + 256);
+  BOOST_CHECK_EQUAL(last.size(), 288u);
+  BOOST_CHECK_EQUAL(layout.size(), 784u * 256 + 256 + 288);
+  BOOST_REQUIRE_EQUAL(layout.parameters().size(), 3u);
+  BOOST_CHECK_EQUAL(layout.parameters()[1].name, "dense/bias");
+}
+
+BOOST_AUTO_TEST_CASE(a_scalar_is_one_element_and_an_empty_extent_none) {
+  Layout layout;
+  BOOST_CHECK_EQUAL(layout.add("scale", {}).size(), 1u);
+  BOOST_CHECK_EQUAL(layout.add("nothing", {5, 0, 7}).size(), 0u);
+  BOOST_CHECK_EQUAL(layout.add("after", {2}).offset, 1u);
+  BOOST_CHECK_EQUAL(layout.size(), 3u);
+}
+
+BOOST_AUTO_TEST_CASE(a_name_is_used_once) {
+  Layout layout;
+  layout.add("kernel", {2});
+  BOOST_CHECK_THROW(layout.add("kernel", {3}), ContractViolation);
+  BOOST_CHECK_EQUAL(layout.size(), 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_number_of_elements_that_cannot_be_counted_is_refused) {
+  constexpr std::size_t max = std::numeric_limits<std::size_t>::max();
+  Layout layout;
+  BOOST_CHECK_THROW(layout.add("square", {max / 2, 3}), ContractViolation);
+  layout.add("most", {max - 1});
+  BOOST_CHECK_THROW(layout.add("more", {2}), ContractViolation);
+  BOOST_CHECK_EQUAL(layout.parameters().size(), 1u);
+  BOOST_CHECK_EQUAL(layout.size(), max - 1);
+}
