@@ -60,8 +60,9 @@ concept Optimizer = std::movable<O> &&
 /// Any optimiser, chosen at run time. Itself an Optimizer. Costs one virtual call a step.
 class AnyOptimizer {
  public:
+  // same_as first: whether AnyOptimizer is an Optimizer must not depend on the answer.
   template <class O>
-  requires(Optimizer<O> && !std::same_as<O, AnyOptimizer>) explicit AnyOptimizer(O optimizer)
+  requires(!std::same_as<O, AnyOptimizer> && Optimizer<O>) explicit AnyOptimizer(O optimizer)
       : held_(std::make_unique<Holder<O>>(std::move(optimizer))) {}
 
   void update(std::span<const float> weights, std::span<const float> gradient_sum, float scale,
