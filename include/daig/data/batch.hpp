@@ -1,0 +1,78 @@
+#pragma once
+
+/// A batch: samples as a model computes with them, in single precision.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include <daig/data/element_type.hpp>
+
+namespace daig::data {
+
+/// What the labels are: class indices in an integer array of shape (N) or (N, 1), or regression
+/// targets in a floating-point array of shape (N, ...). The values are part of the shard's format.
+enum class LabelKind : std::uint8_t { classes = 1, targets = 2 };
+
+/// Features and labels of some samples. Either `classes` or `targets` is filled, never both.
+///
+/// Refilling a batch reuses its memory: keep one per thread.
+struct Batch {
+  std::size_t samples = 0;
+  std::size_t sample_size = 0;        ///< features of one sample
+  std::size_t target_size = 0;        ///< targets of one sample; 0 when the labels are classes
+  std::vector<float> features;        ///< samples x sample_size
+  std::vector<std::int32_t> classes;  ///< class index of each sample, from 0
+  std::vector<float> targets;         ///< samples x target_size
+};
+
+/// Converts elements (`from`, aligned for their type) to float: u8 from 0 ... 255 to 0 ... 1, as
+/// images are trained on; other types as a C++ conversion does. Expects `from` to hold as many
+/// elements as `into`. Cost: one vectorisable pass.
+inline void to_floats(ElementType type, std::span<const std::byte> from, std::span<float> into);
+
+/// The first element that is no finite number in single precision; its index, or size when all are.
+/// (1e300 is finite in a file of f64, and infinite in the model.) Integers are all finite.
+/// Cost: one vectorisable pass.
+inline std::size_t find_not_finite(ElementType type, std::span<const std::byte> elements);
+
+// ---------------------------------------------------------------------------------------------
+
+inline void to_floats(ElementType type, std::span<const std::byte> from, std::span<float> into) {
+  expects(from.size() == into.size() * size_of(type), "as many elements as floats");
+  with_type(type, [from, into](auto element) {
+    using Element = decltype(element);
+    const auto* values = reinterpret_cast<const Element*>(from.data());
+    constexpr float scale = sizeof(Element) == 1 ? 255.0F : 1.0F;
+    // Division, not multiplication by 1/255: the very floats that NumPy gets from x / 255.
+    for (std::size_t i = 0; i < into.size(); ++i) into[i] = static_cast<float>(values[i]) / scale;
+  });
+}
+
+inline std::size_t find_not_finite(ElementType type, std::span<const std::byte> elements) {
+  const std::size_t count = elements.size() / size_of(type);
+  if (!is_floating(type)) return count;
+  const auto search = [elements, count](auto element) -> std::size_t {
+    using Element = decltype(element);
+    const auto* values = reinterpret_cast<const Element*>(elements.data());
+    const auto bad = [](Element value) {  // true for NaN, which compares with nothing
+      return !(std::abs(value) <= static_cast<Element>(std::numeric_limits<float>::max()));
+    };
+    constexpr std::size_t block = 1024;  // a loop without an exit is one that vectorises
+    for (std::size_t start = 0; start < count; start += block) {
+      const std::size_t end = std::min(count, start + block);
+      unsigned any = 0;
+      for (std::size_t i = start; i < end; ++i) any |= bad(values[i]) ? 1U : 0U;
+      if (any == 0) continue;
+      return static_cast<std::size_t>(std::find_if(values + start, values + end, bad) - values);
+    }
+    return count;
+  };
+  return type == ElementType::f32 ? search(float{}) : search(double{});
+}
+
+}  // namespace daig::data

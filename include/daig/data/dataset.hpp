@@ -1,0 +1,85 @@
+#pragma once
+
+/// A dataset: an array of features and an array of labels, sample by sample.
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+
+#include <daig/data/array_source.hpp>
+#include <daig/data/batch.hpp>
+
+namespace daig::data {
+
+/// Features and labels of the same number of samples. A value: copies share the open files. Any
+/// thread may read.
+class Dataset {
+ public:
+  /// @throws InputError naming both files when the counts differ, and the labels' file when it is
+  /// neither of the two kinds.
+  Dataset(ArraySource features, ArraySource labels);
+
+  std::uint64_t count() const { return features_.count(); }
+  const ArraySource& features() const { return features_; }
+  const ArraySource& labels() const { return labels_; }
+  LabelKind label_kind() const {
+    return is_floating(labels_.type()) ? LabelKind::targets : LabelKind::classes;
+  }
+
+  /// Reads the class indices of samples first ... first + into.size() - 1. Expects class labels.
+  /// @throws InputError naming the file, the sample and the value when one is negative or above
+  /// 2^31 - 2.
+  void read_classes(std::uint64_t first, std::span<std::int32_t> into) const;
+
+  /// Reads the targets of samples from `first` on. Expects regression targets, and `into` to have
+  /// the size of whole samples.
+  /// @throws InputError naming the file and the sample when one is no finite number.
+  void read_targets(std::uint64_t first, std::span<float> into) const;
+
+ private:
+  ArraySource features_;
+  ArraySource labels_;
+};
+
+/// A dataset as it is handed around: one part to train on, and often one to test with.
+struct DatasetSplits {
+  Dataset train;
+  std::optional<Dataset> test;
+};
+
+/// Opens a dataset by name or folder.
+///
+/// "fashion-mnist" is the one that Debian packages. A folder holds either MNIST's four files,
+/// (train|t10k)-images-idx3-ubyte and (train|t10k)-labels-idx1-ubyte, each plain or .gz, or
+/// x_train.npy, y_train.npy, x_test.npy and y_test.npy. The test files may be missing, both.
+/// @throws InputError saying what is missing, and as open_array.
+DatasetSplits open_dataset(const std::string& name_or_folder);
+
+/// Opens one dataset from two files. @throws as open_array and Dataset.
+Dataset open_arrays(const std::filesystem::path& features, const std::filesystem::path& labels);
+
+/// The greatest class index + 1. Expects class labels. Cost: reads all labels.
+std::int32_t class_count(const Dataset& dataset);
+
+/// Checks that all class indices are below `classes`. Expects class labels. Cost: reads all labels.
+/// @throws InputError naming the file, the first such sample and its value.
+void check_labels(const Dataset& dataset, std::int32_t classes);
+
+/// Checks that samples first ... first + count - 1 hold finite numbers only (in single precision,
+/// which is what a model sees). Cost: reads them, in pieces of about a MiB; nothing for integers.
+/// @throws InputError naming the file, the sample and the value.
+void check_finite(const ArraySource& features, std::uint64_t first, std::uint64_t count);
+
+/// The same for elements that were read already, of sample `first` and those that follow.
+void check_finite(const ArraySource& features, std::uint64_t first,
+                  std::span<const std::byte> elements);
+
+/// Reads samples first ... first + count - 1, in their order: what evaluation goes through.
+/// @throws as read_classes, read_targets and check_finite.
+void read_batch(const Dataset& dataset, std::uint64_t first, std::uint64_t count, Batch& into);
+Batch read_batch(const Dataset& dataset, std::uint64_t first, std::uint64_t count);
+
+}  // namespace daig::data
