@@ -1,0 +1,65 @@
+#pragma once
+
+/// The operations that layers and losses are made of: the one place where arithmetic is done.
+///
+/// Layers speak to an engine only, so another processor is another engine. Spans lie in memory that
+/// the engine computes in.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include <daig/nn/activation.hpp>
+#include <daig/nn/loss.hpp>
+#include <daig/nn/matrix.hpp>
+
+namespace daig::nn {
+
+enum class Transpose { no, yes };
+
+/// A factor of a product: the matrix, or its transpose.
+template <class T>
+struct Factor {
+  Matrix<const T> matrix;
+  Transpose transpose = Transpose::no;
+};
+
+/// T is float or double. Any thread may call any operation at any time; the same arguments give the
+/// same bits on the same machine. Matrices of one call that are not said to agree do not overlap.
+/// Shapes that do not fit are a ContractViolation.
+template <class T>
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  /// product = a b + beta product. With beta 0 the old product is not read.
+  virtual void multiply(const Factor<T>& a, const Factor<T>& b, T beta,
+                        Matrix<T> product) const = 0;
+
+  /// Adds the bias to each row, then applies the activation; in place, in one pass.
+  virtual void bias_activate(std::span<const T> bias, Activation activation,
+                             Matrix<T> values) const = 0;
+  /// gradient = column sums of delta + beta gradient. With beta 0 the old gradient is not read.
+  virtual void bias_gradient(Matrix<const T> delta, T beta, std::span<T> gradient) const = 0;
+
+  /// The two may be the same matrix.
+  virtual void activate(Activation activation, Matrix<const T> inputs, Matrix<T> outputs) const = 0;
+  /// From delta = d loss / d outputs to d loss / d inputs; the two may be the same matrix.
+  virtual void activate_backward(Activation activation, Matrix<const T> outputs,
+                                 Matrix<const T> delta, Matrix<T> input_delta) const = 0;
+
+  /// Sum over rows of -log softmax(logits)[class], and its derivative delta = softmax - one-hot.
+  /// Expects classes within the columns.
+  virtual Loss softmax_cross_entropy(Matrix<const T> logits, std::span<const std::int32_t> classes,
+                                     Matrix<T> delta) const = 0;
+  /// Sum over rows of the mean over columns of (output - target)^2, and its derivative.
+  virtual Loss mean_squared_error(Matrix<const T> outputs, Matrix<const T> targets,
+                                  Matrix<T> delta) const = 0;
+};
+
+/// The engine over the system's BLAS, one for all threads. It sets OpenBLAS, if that is the BLAS,
+/// to one thread for each caller: ranks and their compute threads are the parallelism here.
+template <class T>
+std::shared_ptr<const Engine<T>> cpu_engine();
+
+}  // namespace daig::nn

@@ -1,0 +1,75 @@
+#pragma once
+
+/// What a layer is to a network.
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <numeric>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <daig/model/layout.hpp>
+#include <daig/nn/engine.hpp>
+#include <daig/nn/matrix.hpp>
+
+namespace daig::nn {
+
+/// Extents of one sample, e.g. {784} or {28, 28, 1}; a batch of n samples is a matrix of n rows,
+/// one flattened sample each.
+using Shape = std::vector<std::size_t>;
+
+/// Number of elements. Expects extents that were checked before.
+inline std::size_t elements(const Shape& shape) {
+  return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
+}
+
+/// What a layer's backward pass reads and writes.
+template <class T>
+struct BackwardPass {
+  std::span<const T> weights;  ///< of this layer
+  Matrix<const T> inputs;      ///< as they were in the forward pass
+  Matrix<const T> outputs;     ///< as the forward pass left them
+  Matrix<T> delta;             ///< d loss / d outputs; the layer may overwrite it
+  T beta = 0;                  ///< what the old gradient is multiplied with before adding: 0 or 1
+  std::span<T> gradient;       ///< d loss / d weights
+  Matrix<T> input_delta;       ///< d loss / d inputs; empty when nobody wants it
+};
+
+/// A layer knows its shapes and the meaning of its weights, but holds no weights: it is lent its
+/// part of the network's flat array. It belongs to one network, and so to one thread at a time; it
+/// may keep scratch memory between a forward pass and its backward pass.
+template <class T>
+class Layer {
+ public:
+  Layer(Shape input_shape, Shape output_shape)
+      : input_shape_(std::move(input_shape)), output_shape_(std::move(output_shape)) {}
+  Layer(const Layer&) = delete;
+  Layer& operator=(const Layer&) = delete;
+  Layer(Layer&&) = delete;
+  Layer& operator=(Layer&&) = delete;
+  virtual ~Layer() = default;
+
+  const Shape& input_shape() const { return input_shape_; }
+  const Shape& output_shape() const { return output_shape_; }
+
+  /// Appends this layer's parameters; the weights lent later are theirs, one after the other.
+  virtual void declare(model::Layout&) const {}
+  /// Fills this layer's weights for a fresh start. `first_parameter` is the index of its first
+  /// parameter in the network's layout: the detail of the random stream.
+  virtual void initialise(std::span<T> weights, std::uint64_t seed,
+                          std::uint32_t first_parameter) const {
+    static_cast<void>(weights), static_cast<void>(seed), static_cast<void>(first_parameter);
+  }
+
+  virtual void forward(const Engine<T>& engine, std::span<const T> weights, Matrix<const T> inputs,
+                       Matrix<T> outputs) = 0;
+  virtual void backward(const Engine<T>& engine, const BackwardPass<T>& pass) = 0;
+
+ private:
+  Shape input_shape_;
+  Shape output_shape_;
+};
+
+}  // namespace daig::nn

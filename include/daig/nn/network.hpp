@@ -1,0 +1,101 @@
+#pragma once
+
+/// A network of layers: gradients, losses and predictions for batches of samples.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <daig/model/layout.hpp>
+#include <daig/nn/engine.hpp>
+#include <daig/nn/layer.hpp>
+#include <daig/nn/loss.hpp>
+#include <daig/nn/loss_function.hpp>
+
+namespace daig::nn {
+
+/// A batch of n samples with the labels that the network's loss is for.
+template <class T>
+struct Samples {
+  std::span<const T> features;            ///< n x input size
+  std::span<const std::int32_t> classes;  ///< n; for cross-entropy
+  std::span<const T> targets;             ///< n x output size; for mse
+};
+
+/// Layers one after the other, and a loss at the end. T is float or double.
+///
+/// The weights belong to the caller: one flat array as `layout` describes it, the same for every
+/// network of the same spec. A network holds only its workspace, which grows to the largest
+/// micro-batch it has seen; after that, nothing is allocated. One network per compute thread:
+/// the members that compute are not safe against calls from another thread at the same time.
+template <class T>
+class Network {
+ public:
+  /// Most samples that go through the layers at once; a larger batch is taken in parts. Bounds the
+  /// workspace and the time until a stop is noticed.
+  static constexpr std::size_t micro_batch = 256;
+
+  /// @param spec  see MlpSpec. @throws UsageError when it makes no sense.
+  explicit Network(std::string_view spec,
+                   std::shared_ptr<const Engine<T>> engine = cpu_engine<T>());
+  /// From layers that fit one another; the loss is taken of what the last one gives, so for
+  /// cross-entropy of logits. `spec` is the text that this network goes by.
+  Network(std::vector<std::unique_ptr<Layer<T>>> layers, std::unique_ptr<LossFunction<T>> loss,
+          std::string spec, std::shared_ptr<const Engine<T>> engine = cpu_engine<T>());
+
+  /// Canonical: networks with equal specs are equal.
+  const std::string& spec() const { return spec_; }
+  /// "dense_1/kernel" {in, units}, "dense_1/bias" {units}, "dense_2/kernel", ...
+  const model::Layout& layout() const { return layout_; }
+  std::size_t input_size() const { return elements(layers_.front()->input_shape()); }
+  std::size_t output_size() const { return elements(layers_.back()->output_shape()); }
+  const LossFunction<T>& loss() const { return *loss_; }
+
+  /// Initial weights, the same for the same seed (see Dense::initialise). The normal ones come from
+  /// the C library's logarithm and cosine: let one rank draw them and send them to the others.
+  void initialise(std::span<T> weights, std::uint64_t seed) const;
+
+  /// The gradient of the *sum* of the samples' losses (not their mean) by the weights, and that
+  /// sum. Overwrites `gradient`. False when stopped: between layers and micro-batches the token is
+  /// asked; gradient and loss are then worthless.
+  /// @throws InputError for a class that the network has no output for, before anything is written.
+  bool gradient(std::span<const T> weights, const Samples<T>& samples, std::span<T> gradient,
+                const std::stop_token& stop, Loss& loss);
+
+  /// The sum of the losses alone. @throws InputError as `gradient` does.
+  Loss evaluate(std::span<const T> weights, const Samples<T>& samples);
+
+  /// n x output size: probabilities for cross-entropy, what the last layer gives for mse.
+  void predict(std::span<const T> weights, std::span<const T> features, std::span<T> outputs);
+
+ private:
+  std::size_t check(std::span<const T> weights, std::span<const T> features) const;
+  void check_labels(const Samples<T>& samples, std::size_t count) const;
+  void reserve(std::size_t rows);
+  Matrix<T> outputs_of(std::size_t layer, std::size_t rows);
+  Labels<T> labels_of(const Samples<T>& samples, std::size_t first, std::size_t rows) const;
+  std::span<const T> weights_of(std::size_t layer, std::span<const T> weights) const;
+
+  bool forward(std::span<const T> weights, Matrix<const T> inputs, const std::stop_token& stop);
+  bool backward(std::span<const T> weights, Matrix<const T> inputs, T beta, std::span<T> gradient,
+                const std::stop_token& stop);
+
+  std::vector<std::unique_ptr<Layer<T>>> layers_;
+  std::unique_ptr<LossFunction<T>> loss_;
+  std::string spec_;
+  std::shared_ptr<const Engine<T>> engine_;
+  model::Layout layout_;
+  std::vector<std::size_t> offsets_;     // of each layer's weights, and the end of the last one's
+  std::vector<std::size_t> parameters_;  // index of each layer's first parameter in the layout
+
+  std::size_t rows_ = 0;                 // that the workspace has room for
+  std::vector<std::vector<T>> outputs_;  // of each layer
+  std::vector<T> deltas_[2];             // of the layer at hand and of the one before it
+};
+
+}  // namespace daig::nn

@@ -1,0 +1,43 @@
+#define BOOST_TEST_MODULE nn_activation
+
+#include <boost/test/unit_test.hpp>
+
+#include <daig/nn/layers/activation.hpp>
+
+#include "nn/numeric_gradient.hpp"
+
+namespace {
+
+using namespace daig::nn;
+
+BOOST_AUTO_TEST_CASE(derivatives_agree_with_differences) {
+  for (const Activation activation : {Activation::linear, Activation::relu, Activation::tanh,
+                                      Activation::sigmoid, Activation::softmax}) {
+    for (const std::size_t rows : {1U, 6U}) {
+      BOOST_TEST_CONTEXT(name(activation) << ", " << rows << " rows") {
+        ActivationLayer<double> layer({3, 2}, activation);
+        test::check_layer(layer, rows, 5);
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(keeps_the_shape_and_has_no_parameters) {
+  const ActivationLayer<float> layer({3, 2}, Activation::relu);
+  BOOST_TEST(layer.input_shape() == (Shape{3, 2}));
+  BOOST_TEST(layer.output_shape() == (Shape{3, 2}));
+  daig::model::Layout layout;
+  layer.declare(layout);
+  BOOST_TEST(layout.size() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(names_go_both_ways) {
+  for (const Activation activation : {Activation::linear, Activation::relu, Activation::tanh,
+                                      Activation::sigmoid, Activation::softmax}) {
+    BOOST_TEST((activation_named(name(activation)) == activation));
+  }
+  BOOST_TEST(!activation_named("gelu"));
+  BOOST_TEST(!activation_named(""));
+}
+
+}  // namespace

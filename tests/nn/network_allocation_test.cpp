@@ -1,0 +1,58 @@
+#define BOOST_TEST_MODULE nn_network_allocation
+
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include <daig/nn/network.hpp>
+
+#include "numeric_gradient.hpp"
+
+namespace {
+
+thread_local std::size_t allocations = 0;
+
+}  // namespace
+
+// Every allocation of this program goes through these, and is counted.
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+
+namespace {
+
+using namespace daig::nn;
+
+BOOST_AUTO_TEST_CASE(nothing_is_allocated_once_the_workspace_is_there) {
+  Network<float> network("mlp:20-16-12-5");
+  std::vector<float> weights(network.layout().size());
+  network.initialise(weights, 1);
+  std::vector<float> gradient(weights.size());
+  const std::size_t count = Network<float>::micro_batch + 5;
+  const std::vector<float> features = test::random_values<float>(count * 20, 1);
+  const std::vector<std::int32_t> classes = test::random_classes(count, 5, 2);
+  const Samples<float> samples{features, classes, {}};
+  std::vector<float> outputs(count * 5);
+  Loss loss;
+  const std::size_t before_first = allocations;
+  network.gradient(weights, samples, gradient, {}, loss);
+  BOOST_TEST(allocations > before_first);  // the counting works
+  const std::size_t before = allocations;
+  network.gradient(weights, samples, gradient, {}, loss);
+  network.evaluate(weights, samples);
+  network.predict(weights, features, outputs);
+  const std::size_t after = allocations;
+  BOOST_TEST(after == before);
+}
+
+}  // namespace
