@@ -61,7 +61,7 @@ class BatchQueue {
   static constexpr Rank nobody{-1};
 
   void open_next_epoch();
-  std::optional<ShardId> choose_shard(const OpenEpoch& epoch, Rank volunteer) const;
+  ShardId choose_shard(const OpenEpoch& epoch, Rank volunteer) const;
   bool worked_on(ShardId shard) const;
 
   data::ShardPlan plan_;
@@ -82,6 +82,12 @@ inline BatchQueue::BatchQueue(data::ShardPlan plan, Epoch epochs, std::span<cons
       done_(done.begin(), done.end()),
       left_(epochs.value() * plan.batches() - done_.size()),
       home_(static_cast<std::size_t>(plan.shards()), nobody) {
+  expects(epochs.value() == 0 || plan.batches() <= UINT64_MAX / epochs.value(),
+          "epochs whose batches can be counted");
+  for (const Work& work : done_) {
+    expects(work.epoch < epochs_ && work.batch.value() < plan_.batches(),
+            "committed work to be of this plan and these epochs");
+  }
   while (open_.empty() && next_epoch_ < epochs_) open_next_epoch();
 }
 
@@ -90,12 +96,12 @@ inline std::optional<Work> BatchQueue::take(Rank volunteer) {
   const auto earliest = open_.begin();
   OpenEpoch& epoch = earliest->second;
 
-  const ShardId shard = *choose_shard(epoch, volunteer);
-  Place& place = places_.try_emplace(volunteer, Place{shard, {}}).first->second;
-  if (place.current != shard || home_[shard.value()] == nobody) {
+  const ShardId shard = choose_shard(epoch, volunteer);
+  const auto [place, is_new] = places_.try_emplace(volunteer, Place{shard, {}});
+  if (is_new || place->second.current != shard) {
     // A shard that another volunteer is at stays its home; helping out does not move it.
     if (!worked_on(shard)) home_[shard.value()] = volunteer;
-    place = {shard, {}};
+    place->second = {shard, {}};
   }
   Pending& pending = epoch.shards[shard.value()];
   const Work work{earliest->first, pending.front()};
@@ -107,6 +113,8 @@ inline std::optional<Work> BatchQueue::take(Rank volunteer) {
 }
 
 inline void BatchQueue::give_back(Work work) {
+  expects(work.epoch < next_epoch_ && work.batch.value() < plan_.batches(),
+          "work that was taken to come back");
   auto [at, is_new] = open_.try_emplace(work.epoch);
   if (is_new) at->second.shards.resize(static_cast<std::size_t>(plan_.shards()));
   at->second.shards[plan_.shard_of(work.batch).value()].push_front(work.batch);
@@ -144,13 +152,12 @@ inline void BatchQueue::open_next_epoch() {
 }
 
 /// Some shard with work left: the epoch has one.
-inline std::optional<ShardId> BatchQueue::choose_shard(const OpenEpoch& epoch,
-                                                       Rank volunteer) const {
+inline ShardId BatchQueue::choose_shard(const OpenEpoch& epoch, Rank volunteer) const {
   const auto place = places_.find(volunteer);
   const auto has_work = [&](ShardId shard) { return !epoch.shards[shard.value()].empty(); };
   if (place != places_.end()) {
     if (has_work(place->second.current)) return place->second.current;
-    if (place->second.next && has_work(*place->second.next)) return place->second.next;
+    if (place->second.next && has_work(*place->second.next)) return *place->second.next;
   }
   std::optional<ShardId> untaken;
   std::optional<ShardId> longest;
@@ -163,7 +170,7 @@ inline std::optional<ShardId> BatchQueue::choose_shard(const OpenEpoch& epoch,
       longest = shard;
     }
   }
-  return untaken ? untaken : longest;
+  return untaken ? *untaken : *longest;
 }
 
 inline bool BatchQueue::worked_on(ShardId shard) const {

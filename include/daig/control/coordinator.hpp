@@ -53,15 +53,19 @@ class Coordinator {
   /// @param queue    the work of the run, less what was committed before it was resumed
   /// @param view     the ranks that will take part; each must say Hello
   /// @param version  of the weights to start from: committed steps so far
-  /// @throws UsageError when the rules contradict themselves or the work.
+  /// @throws UsageError when the rules contradict themselves.
   Coordinator(Rules rules, BatchQueue queue, comm::View view, Version version = Version{0});
 
   /// A message arrived. Messages that make no sense in the present phase are dropped: they crossed
   /// another on the wire.
   /// @param now  time since the run began; never goes back.
+  /// Cost: a Done takes logarithmic time in the members and tickets; what opens or closes a step is
+  /// linear in them, like the messages that it makes.
   Actions receive(Rank from, const Message& message, Duration now);
 
-  /// Time passed. Call at least every few milliseconds while tickets are out, else every heartbeat.
+  /// Time passed: hands out backups, says Heartbeat, and finds who is silent. Call it about every
+  /// tenth of a second; more often brings nothing.
+  /// Cost: linear in the members and the tickets that are out.
   Actions tick(Duration now);
 
   /// Ends the run without a result, and tells all members why.
@@ -72,6 +76,7 @@ class Coordinator {
   const std::optional<Failure>& failure() const { return failure_; }
   Version version() const { return version_; }
   const comm::View& view() const { return view_; }
+  const data::ShardPlan& plan() const { return queue_.plan(); }
   /// Steps of the whole run, those before it was resumed included.
   std::uint64_t total_steps() const { return total_steps_; }
   std::uint64_t banked() const { return banked_.size(); }
@@ -81,19 +86,21 @@ class Coordinator {
   struct Ticket {
     Work work;
     Rank holder;
-    Duration overdue;  ///< from then on, another may get the batch as well
+    Duration overdue;              ///< from then on, another may get the batch as well
+    std::optional<TicketId> twin;  ///< for the same work: its backup, or what it backs up
   };
   struct Member {
-    bool present = false;  ///< said Hello
+    bool answered = false;  ///< with Hello, Reduced or Bye: what the phase waits for
     bool trains = false;
     std::uint64_t in_hand = 0;   ///< tickets
     std::uint64_t accepted = 0;  ///< batches of the present step
     ServiceTime service;
     Duration heard{};
     Duration spoken{};
-    std::optional<Reduced> reduced;
-    std::optional<Bye> bye;
   };
+  /// The first member's answer: all others' must be the same.
+  template <class Answer>
+  using First = std::optional<std::pair<Rank, Answer>>;
 
   void on(Rank from, const Hello& hello);
   void on(Rank from, const Done& done);
@@ -104,12 +111,16 @@ class Coordinator {
   template <class Other>
   void on(Rank, const Other&) {}  // not for the state machine
 
+  void enter(Phase phase);
+  bool is_last_answer(Rank from);
+
   void welcome();
   void grant();
-  bool grant_one(Rank volunteer);
+  void grant_one(Rank volunteer);
   bool may_have_more(const Member& volunteer) const;
-  std::optional<Work> overdue_work(Rank volunteer) const;
+  std::optional<TicketId> overdue_ticket(Rank volunteer) const;
   void release(std::map<TicketId, Ticket>::iterator ticket);
+  void open();
   void close();
   void commit();
   void end(ExitCode code, std::string reason);
@@ -130,6 +141,10 @@ class Coordinator {
   std::map<Rank, Member> members_;
   std::vector<Rank> fastest_first_;
   ServiceTime mean_service_;
+  std::uint64_t unanswered_ = 0;    ///< members from whom the phase waits to hear
+  std::uint64_t contributors_ = 0;  ///< volunteers with tickets or banked batches in this step
+  First<Reduced> first_reduced_;
+  First<Bye> first_bye_;
 
   TicketId next_ticket_{1};
   comm::ExchangeId next_exchange_{1};

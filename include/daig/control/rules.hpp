@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include <daig/control/policies.hpp>
 #include <daig/core/deadline.hpp>
@@ -14,6 +15,9 @@ namespace daig::control {
 
 /// Learning rate of a step, of so many in all. Called by the coordinator only.
 using LearningRate = std::function<double(std::uint64_t step, std::uint64_t total_steps)>;
+
+/// More would not fit into one message to a volunteer.
+inline constexpr std::uint64_t max_tickets_in_hand = 1000;
 
 struct Rules {
   std::uint64_t k = 1;  ///< batches that make a step
@@ -44,7 +48,15 @@ inline void Rules::check() const {
   if (!(balance >= 0 && balance <= 1)) {
     throw UsageError("balance must lie between 0 (pure K-batch-sync) and 1 (equal shares)");
   }
-  if (tickets_in_hand == 0) throw UsageError("a volunteer needs at least one ticket in hand");
+  if (tickets_in_hand == 0 || tickets_in_hand > max_tickets_in_hand) {
+    throw UsageError(
+        "a volunteer needs at least one ticket in hand, and has no use for more than " +
+        std::to_string(max_tickets_in_hand));
+  }
+  if (heartbeat <= Duration::zero() || heartbeat >= silence_limit) {
+    throw UsageError("the heartbeat must be shorter than the silence that ends the run");
+  }
+  expects(learning_rate != nullptr, "a learning rate");
 }
 
 }  // namespace daig::control

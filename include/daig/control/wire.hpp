@@ -8,20 +8,28 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <daig/control/message.hpp>
 #include <daig/core/bytes.hpp>
+#include <daig/core/error.hpp>
 
 namespace daig::control {
 
-/// No frame is larger; a receiver refuses more.
-inline constexpr std::size_t max_frame_bytes = std::size_t{1} << 20;
+/// No frame is larger; a receiver refuses more. Room for a view of 65,000 members.
+inline constexpr std::size_t max_frame_bytes = std::size_t{1} << 18;
+/// Texts are reasons, for people to read: what is longer is cut off when it is written.
+inline constexpr std::size_t max_text_bytes = std::size_t{1} << 12;
 
+/// Expects the messages to fit into max_frame_bytes.
 /// Cost: one pass over the messages; a Grant takes 37 bytes.
 inline std::vector<std::byte> encode_frame(std::span<const Message> messages);
 
+/// The inverse of encode_frame, byte for byte: whatever it accepts, encode_frame would have
+/// written.
 /// @throws InputError on an unknown type, a field that is cut off, or an absurd length.
 inline std::vector<Message> decode_frame(std::span<const std::byte> frame);
 
@@ -38,7 +46,7 @@ void put(ByteWriter& writer, T value) {
   writer.put(value);
 }
 inline void put(ByteWriter& writer, const std::string& text) {
-  writer.put_text(text);
+  writer.put_text(std::string_view(text).substr(0, max_text_bytes));
 }
 inline void put(ByteWriter& writer, const comm::View& view) {
   put(writer, view.id);
@@ -60,6 +68,9 @@ void get(ByteReader& reader, T& value) {
 }
 inline void get(ByteReader& reader, std::string& text) {
   text = reader.get_text();
+  if (text.size() > max_text_bytes) {
+    throw InputError("a control message with a text of " + std::to_string(text.size()) + " bytes");
+  }
 }
 inline void get(ByteReader& reader, comm::View& view) {
   get(reader, view.id);
@@ -100,10 +111,16 @@ inline std::vector<std::byte> encode_frame(std::span<const Message> messages) {
         },
         message);
   }
-  return writer.take();
+  std::vector<std::byte> frame = writer.take();
+  expects(frame.size() <= max_frame_bytes, "messages that fit into a frame");
+  return frame;
 }
 
 inline std::vector<Message> decode_frame(std::span<const std::byte> frame) {
+  if (frame.size() > max_frame_bytes) {
+    throw InputError("a frame of control messages with " + std::to_string(frame.size()) +
+                     " bytes; no frame has more than " + std::to_string(max_frame_bytes));
+  }
   ByteReader reader(frame);
   std::vector<Message> messages;
   while (!reader.at_end()) {
