@@ -84,7 +84,8 @@ inline std::vector<std::string> parts_of(const std::filesystem::path& path) {
 }
 
 inline bool is_code(const SourceFile& file) {
-  return file.path.extension() == ".hpp" || file.path.extension() == ".cpp";
+  const std::filesystem::path ending = file.path.extension();
+  return ending == ".hpp" || ending == ".ipp" || ending == ".cpp";
 }
 
 inline std::string place(const SourceFile& file, int line) {
@@ -190,7 +191,7 @@ inline std::vector<SourceFile> read_project(const std::filesystem::path& root) {
       "include", "src",   "launcher", "examples", "benchmarks",
       "tests",   "cmake", "scripts",  ".ci",      "docs"};
   static const std::set<std::string, std::less<>> endings{
-      ".hpp", ".cpp", ".txt", ".cmake", ".in", ".md", ".json", ".py", ".sh", ".supp", ""};
+      ".hpp", ".ipp", ".cpp", ".txt", ".cmake", ".in", ".md", ".json", ".py", ".sh", ".supp", ""};
   std::vector<SourceFile> files;
   const auto take = [&](const std::filesystem::path& path) {
     if (!endings.contains(path.extension().string())) return;

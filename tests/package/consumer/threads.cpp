@@ -1,0 +1,12 @@
+#include <cstdio>
+
+#include <daig/comm/in_process.hpp>
+
+#include "ring_sum.hpp"
+
+int main() {
+  daig::comm::run_in_process(4, [](daig::comm::Communicator& communicator) {
+    daig::expects(ring_sum(communicator, communicator.rank().value() + 1) == 10, "1 + 2 + 3 + 4");
+  });
+  std::puts("4 threads agree");
+}
