@@ -190,6 +190,7 @@ inline void Coordinator::grant_one(Rank volunteer) {
   tickets_.emplace(next_ticket_, Ticket{*work, volunteer, overdue, twin});
   send(volunteer, Grant{next_ticket_, *work, version_, deadline_s});
   next_ticket_ = next_ticket_.next();
+  if (!rules_.has_dataset) return;
   if (const auto shard = queue_.claim_next(volunteer, 2 * rules_.tickets_in_hand)) {
     send(volunteer, Prefetch{*shard});
   }
