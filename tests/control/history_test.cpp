@@ -1,0 +1,82 @@
+#define BOOST_TEST_MODULE control_history
+#include "control/history.hpp"
+
+#include <exception>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+using namespace daig;
+using namespace daig::control;
+
+namespace {
+
+/// What the histories went through, so that the test knows that it tests something.
+struct Seen {
+  std::uint64_t backups = 0;  ///< cancelled single tickets
+  std::uint64_t given_back = 0;
+  std::uint64_t late = 0;  ///< Done's that crossed a Close or Cancel
+  std::uint64_t steps = 0;
+};
+
+void live_through(const History& history, Seen& seen) {
+  Witness witness(history);
+  Fleet fleet = history.fleet;
+  std::uint64_t answers = 0;
+  fleet.on_message = [&](Rank member, const Message& message) {
+    witness.hear(member, message);
+    seen.backups += std::holds_alternative<Cancel>(message) ? 1 : 0;
+    seen.given_back += std::holds_alternative<GiveBack>(message) ? 1 : 0;
+    seen.late += std::holds_alternative<Done>(message) ? 1 : 0;
+    answers += std::holds_alternative<Accept>(message) ? 1 : 0;
+  };
+  fleet.on_commit = [&](const metrics::StepRecord& record) {
+    witness.note(record);
+    ++seen.steps;
+  };
+  Simulator simulator(history.rules, BatchQueue(history.plan, history.epochs, history.done), fleet,
+                      history.version);
+  while (simulator.advance()) {
+    witness.check();
+    expects(simulator.events() < 1'000'000, "a run that ends");
+  }
+  witness.check_end(simulator.coordinator());
+  seen.late -= answers;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(thousands_of_random_histories_keep_the_protocols_promises) {
+  constexpr std::uint64_t seed = 1;
+  Seen seen;
+  for (std::uint32_t number = 0; number < 3000; ++number) {
+    BOOST_TEST_CONTEXT("random_history(" << seed << ", " << number << ")") {
+      try {
+        live_through(random_history(seed, number), seen);
+      } catch (const std::exception& error) {
+        BOOST_FAIL(error.what());
+      }
+    }
+  }
+  BOOST_TEST_MESSAGE(seen.steps << " steps, " << seen.backups << " cancelled backups, "
+                                << seen.given_back << " tickets given back, " << seen.late
+                                << " late Dones");
+  BOOST_TEST(seen.steps > 10'000u);
+  BOOST_TEST(seen.backups > 100u);
+  BOOST_TEST(seen.given_back > 1000u);
+  BOOST_TEST(seen.late > 1000u);
+}
+
+BOOST_AUTO_TEST_CASE(a_history_is_the_same_whenever_it_is_lived_through) {
+  for (const std::uint32_t number : {1, 2, 3}) {
+    std::vector<double> ends;
+    for (int again = 0; again < 2; ++again) {
+      const History history = random_history(5, number);
+      Simulator simulator(history.rules, BatchQueue(history.plan, history.epochs, history.done),
+                          history.fleet, history.version);
+      simulator.run_to_end();
+      ends.push_back(seconds(simulator.now()));
+    }
+    BOOST_TEST(ends[0] == ends[1]);
+  }
+}

@@ -1,0 +1,139 @@
+#define BOOST_TEST_MODULE control_simulator
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include <daig/control/service_law.hpp>
+#include <daig/control/simulator.hpp>
+
+using namespace daig;
+using namespace daig::control;
+
+namespace {
+
+constexpr std::uint64_t unlimited_epochs = 1'000'000;
+
+BatchQueue queue_of(std::uint64_t batches, std::uint64_t epochs = unlimited_epochs) {
+  return BatchQueue(data::ShardPlan(batches, 1, 1), Epoch{static_cast<std::uint32_t>(epochs)});
+}
+
+/// Volunteers that take their rank's number of seconds for a batch.
+Fleet uneven_fleet(std::uint64_t volunteers) {
+  Fleet fleet;
+  fleet.volunteers = volunteers;
+  fleet.service_s = [](Rank member, Random&) { return static_cast<double>(member.value()); };
+  return fleet;
+}
+
+Rules rules_of(std::uint64_t k) {
+  Rules rules;
+  rules.k = k;
+  return rules;
+}
+
+/// Virtual time at which each of the first `steps` steps was committed.
+std::vector<double> commits(const Rules& rules, Fleet fleet, std::uint64_t steps) {
+  std::vector<double> times;
+  fleet.on_commit = [&](const metrics::StepRecord& record) { times.push_back(record.committed_s); };
+  Simulator simulator(rules, queue_of(64), std::move(fleet));
+  simulator.run(steps);
+  BOOST_TEST((simulator.coordinator().version() == Version{steps}));
+  return times;
+}
+
+double mean_step_s(const Rules& rules, const ServiceLaw& law, std::uint64_t volunteers) {
+  constexpr std::uint64_t steps = 5000;
+  Fleet fleet;
+  fleet.volunteers = volunteers;
+  fleet.service_s = [law](Rank, Random& random) { return law.draw(random); };
+  return commits(rules, std::move(fleet), steps).back() / steps;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_step_takes_as_long_as_its_k_batches_and_all_start_afresh) {
+  // Ranks 1, 2, 3 take 1, 2, 3 s: K = 3 is reached by rank 1 at 1 s and 2 s, by rank 2 at 2 s.
+  BOOST_TEST(commits(rules_of(3), uneven_fleet(3), 3) == (std::vector<double>{2, 4, 6}));
+  BOOST_TEST(commits(rules_of(1), uneven_fleet(3), 3) == (std::vector<double>{1, 2, 3}));
+}
+
+BOOST_AUTO_TEST_CASE(with_equal_shares_the_slow_are_waited_for) {
+  Rules rules = rules_of(3);
+  rules.balance = 1;
+  BOOST_TEST(commits(rules, uneven_fleet(3), 2) == (std::vector<double>{3, 6}));
+}
+
+BOOST_AUTO_TEST_CASE(messages_take_their_time) {
+  Fleet fleet = uneven_fleet(1);
+  fleet.latency_s = [](Random&) { return 0.25; };
+  // Hello, Grant, 1 s, Done, Close, Reduced; then Commit and Grant, ...
+  BOOST_TEST(commits(rules_of(1), fleet, 2) == (std::vector<double>{2.25, 4.25}));
+}
+
+BOOST_AUTO_TEST_CASE(a_run_ends_when_all_work_is_committed) {
+  Simulator simulator(rules_of(4), queue_of(5, 2), uneven_fleet(2));
+  simulator.run_to_end();
+  BOOST_TEST(simulator.coordinator().over());
+  BOOST_TEST(!simulator.coordinator().failure());
+  BOOST_TEST((simulator.coordinator().version() == Version{3}));
+  BOOST_TEST(!simulator.advance());
+}
+
+BOOST_AUTO_TEST_CASE(a_straggler_at_the_end_is_backed_up) {
+  Rules rules = rules_of(2);
+  const auto end_s = [&] {
+    Fleet fleet = uneven_fleet(2);
+    fleet.service_s = [](Rank member, Random&) { return member == Rank{2} ? 1e6 : 1.0; };
+    Simulator simulator(rules, queue_of(2, 1), fleet);
+    simulator.run_to_end();
+    return seconds(simulator.now());
+  };
+  BOOST_TEST(end_s() < 60.0);
+  rules.backups = false;
+  BOOST_TEST(end_s() == 1e6);
+}
+
+BOOST_AUTO_TEST_CASE(what_would_end_after_the_end_of_time_ends_then) {
+  Fleet fleet;
+  fleet.volunteers = 1;
+  fleet.tick_s = 1e9;
+  fleet.service_s = [](Rank, Random&) { return 1e300; };
+  Simulator simulator(rules_of(1), queue_of(1, 1), fleet);
+  simulator.run_to_end();
+  BOOST_TEST((simulator.now() == Duration::max()));
+  BOOST_TEST((simulator.coordinator().version() == Version{1}));
+}
+
+BOOST_AUTO_TEST_CASE(a_fleet_without_service_times_is_a_contract_violation) {
+  BOOST_CHECK_THROW(Simulator(rules_of(1), queue_of(1, 1), Fleet{}), ContractViolation);
+}
+
+// The law of K-batch-sync (Dutta et al., "Slow and Stale Gradients Can Win the Race", 2018)
+// --------
+
+BOOST_AUTO_TEST_CASE(k_batches_of_exponential_volunteers_take_k_over_p_mu) {
+  const ServiceLaw law{.rate = 2};
+  for (const std::uint64_t k : {1, 3, 8, 20}) {
+    const double expected = static_cast<double>(k) / (8 * law.rate);
+    BOOST_TEST_CONTEXT("K = " << k) {
+      BOOST_TEST(mean_step_s(rules_of(k), law, 8) == expected, boost::test_tools::tolerance(0.05));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(equal_shares_take_the_kth_fastest_of_p) {
+  Rules rules = rules_of(4);
+  rules.balance = 1;
+  const double expected = 1.0 / 8 + 1.0 / 7 + 1.0 / 6 + 1.0 / 5;
+  BOOST_TEST(mean_step_s(rules, {}, 8) == expected, boost::test_tools::tolerance(0.05));
+}
+
+BOOST_AUTO_TEST_CASE(shifted_service_times_keep_to_the_bounds) {
+  const ServiceLaw law{.shift_s = 1};
+  for (const std::uint64_t k : {4, 16}) {
+    const double least = static_cast<double>(k) * law.mean_s() / 8;
+    const double step_s = mean_step_s(rules_of(k), law, 8);
+    BOOST_TEST(step_s > least);
+    BOOST_TEST(step_s < least + law.shift_s * (1 - 1.0 / 8));
+  }
+}
