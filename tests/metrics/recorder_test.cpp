@@ -1,4 +1,4 @@
-#define BOOST_TEST_MODULE recorder
+#define BOOST_TEST_MODULE metrics_recorder
 #include <string>
 #include <vector>
 

@@ -1,6 +1,6 @@
 /// Model files seen by h5dump, HDF5's own tool. Skipped, visibly, where it is not installed.
 
-#define BOOST_TEST_MODULE model_file_h5dump
+#define BOOST_TEST_MODULE store_model_file_h5dump
 #define BOOST_TEST_NO_MAIN
 #include <cstdio>
 #include <cstdlib>

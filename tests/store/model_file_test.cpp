@@ -1,4 +1,4 @@
-#define BOOST_TEST_MODULE model_file
+#define BOOST_TEST_MODULE store_model_file
 #include <algorithm>
 #include <bit>
 #include <csignal>
@@ -23,6 +23,13 @@
 
 #include "sample_model.hpp"
 #include "temporary_folder.hpp"
+
+/// HDF5 1.10 forgets an object whose checksum is wrong. The tests that read undamaged objects
+/// (model_file_h5py_test and model_file_h5dump_test) are without this, and so find what we forget.
+extern "C" const char* __lsan_default_suppressions();  // NOLINT(bugprone-reserved-identifier)
+extern "C" const char* __lsan_default_suppressions() {
+  return "leak:libhdf5";
+}  // NOLINT
 
 namespace fs = std::filesystem;
 using namespace daig;
@@ -296,7 +303,7 @@ BOOST_AUTO_TEST_CASE(a_changed_byte_is_never_believed) {
   const std::string whole = test::read_bytes(path);
   const std::size_t files_before = open_files();
   Random random(1, Stream::test);
-  for (std::size_t at = 0; at < whole.size(); ++at) {
+  for (std::size_t at = 0; at < whole.size(); at += 1 + random.below(4)) {
     const auto flip = 1 + random.below(255);
     BOOST_TEST_CONTEXT("byte " << at << " of " << whole.size() << ", flipped by " << flip) {
       std::string changed = whole;

@@ -1,0 +1,58 @@
+#pragma once
+
+/// The folder of a run: where its model, snapshots, ledger and events lie.
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include <daig/core/id.hpp>
+
+namespace daig::store {
+
+/// One saved state of a run.
+struct Snapshot {
+  Version version;
+  std::filesystem::path path;
+};
+
+/// Owns a run's folder as long as it lives: a second process is refused meanwhile.
+class RunDirectory {
+ public:
+  /// Makes the folder of a new run, and the folders above it.
+  /// @throws UsageError when it already holds a run; IoError when it cannot be made or used.
+  static RunDirectory create(const std::filesystem::path& path);
+
+  /// Opens the folder of a run to go on with it.
+  /// @throws InputError when it holds no run; IoError when another process is using it.
+  static RunDirectory resume(const std::filesystem::path& path);
+
+  RunDirectory(RunDirectory&& other) noexcept;
+  RunDirectory& operator=(RunDirectory&&) = delete;
+  RunDirectory(const RunDirectory&) = delete;
+  RunDirectory& operator=(const RunDirectory&) = delete;
+  ~RunDirectory();
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path model() const { return path_ / "model.h5"; }
+  std::filesystem::path ledger() const { return path_ / ledger_name; }
+  std::filesystem::path events() const { return path_ / "events.jsonl"; }
+  std::filesystem::path snapshot(Version version) const;
+
+  /// The snapshots that are there, latest first. (They are whole: see write_model.)
+  std::vector<Snapshot> snapshots() const;
+  std::optional<Snapshot> latest_snapshot() const;
+  /// Removes all snapshots but the latest ones. Expects count > 0.
+  void keep_latest_snapshots(std::size_t count) const;
+
+  static constexpr const char* ledger_name = "ledger.sqlite";
+
+ private:
+  RunDirectory(std::filesystem::path path, int lock);
+
+  std::filesystem::path path_;
+  int lock_;  ///< the open folder, locked; the system unlocks it when the process dies
+};
+
+}  // namespace daig::store
