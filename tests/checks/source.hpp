@@ -191,10 +191,12 @@ inline std::vector<SourceFile> read_project(const std::filesystem::path& root) {
       "include", "src",   "launcher", "examples", "benchmarks",
       "tests",   "cmake", "scripts",  ".ci",      "docs"};
   static const std::set<std::string, std::less<>> endings{
-      ".hpp", ".ipp", ".cpp", ".txt", ".cmake", ".in", ".md", ".json", ".py", ".sh", ".supp", ""};
+      ".hpp", ".ipp", ".cpp", ".txt", ".cmake", ".in", ".md", ".json", ".py", ".sh", ".supp"};
   std::vector<SourceFile> files;
   const auto take = [&](const std::filesystem::path& path) {
-    if (!endings.contains(path.extension().string())) return;
+    const std::filesystem::path folder = path.parent_path().filename();
+    const bool script = !path.has_extension() && (folder == "scripts" || folder == ".ci");
+    if (!script && !endings.contains(path.extension().string())) return;
     std::ifstream stream(path, std::ios::binary);
     files.push_back({path.lexically_relative(root),
                      {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()}});

@@ -36,6 +36,7 @@ BOOST_FIXTURE_TEST_CASE(is_found_where_it_lies, Project) {
   BOOST_CHECK(holds("include/daig/core/id.hpp"));
   BOOST_CHECK(holds("tests/checks/source.hpp"));
   BOOST_CHECK(holds("CMakeLists.txt"));
+  BOOST_CHECK(holds("scripts/test"));
 }
 
 BOOST_FIXTURE_TEST_CASE(keeps_to_its_floors, Project) {
