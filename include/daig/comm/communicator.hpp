@@ -5,9 +5,13 @@
 /// Bytes, ranks, tags and deadlines; nothing typed, nothing collective. Typed operations and
 /// collectives are written once above it, and one contract test suite runs over every backend.
 
+#include <algorithm>
 #include <cstddef>
 #include <deque>
+#include <iterator>
+#include <limits>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -71,15 +75,30 @@ class Communicator {
   /// Sends and forgets. Cost: one message; the bytes are kept until they have left.
   void post(Rank to, Tag tag, std::vector<std::byte> bytes);
 
-  /// Lets go of what has finished among the kept transfers; returns how many are left.
+  /// Takes and drops messages of this tag from now on, whenever `collect_kept` runs: what an
+  /// abandoned exchange may still bring, so that the buffers of its senders come free. The last
+  /// `remembered_refusals` tags are remembered.
+  void refuse(Tag tag);
+  static constexpr std::size_t remembered_refusals = 16;
+
+  /// Lets go of what has finished among the kept transfers, failed ones included; returns how many
+  /// are left. Cost: one poll for each kept transfer, one take for each refused tag.
   std::size_t collect_kept();
+
+ protected:
+  /// For a backend that cannot end its transfers: those left stay, with their bytes, until the
+  /// process ends. Call it last in the destructor.
+  void leave_kept_behind() noexcept;
 
  private:
   struct Kept {
     Transfer transfer;
     std::shared_ptr<const void> bytes;
   };
+  static bool is_over(Kept& kept);
+
   std::deque<Kept> kept_;
+  std::deque<Tag> refused_;
 };
 
 /// Waits for one transfer. @throws DeadlineExceeded naming `what`.
@@ -93,7 +112,8 @@ inline Message wait_for_message(Communicator& communicator, Tag tag, std::size_t
 // ---------------------------------------------------------------------------------------------
 
 inline void Communicator::keep_until_done(Transfer transfer, std::shared_ptr<const void> bytes) {
-  if (!transfer.done()) kept_.push_back({std::move(transfer), std::move(bytes)});
+  Kept kept{std::move(transfer), std::move(bytes)};
+  if (!is_over(kept)) kept_.push_back(std::move(kept));
 }
 
 inline void Communicator::post(Rank to, Tag tag, std::vector<std::byte> bytes) {
@@ -102,9 +122,34 @@ inline void Communicator::post(Rank to, Tag tag, std::vector<std::byte> bytes) {
   keep_until_done(send(to, tag, *owned), owned);
 }
 
+inline void Communicator::refuse(Tag tag) {
+  refused_.push_back(tag);
+  if (refused_.size() > remembered_refusals) refused_.pop_front();
+}
+
 inline std::size_t Communicator::collect_kept() {
-  std::erase_if(kept_, [](Kept& kept) { return kept.transfer.done(); });
+  for (const Tag tag : refused_) {
+    while (take(tag, std::numeric_limits<std::size_t>::max())) {
+    }
+  }
+  std::erase_if(kept_, is_over);
   return kept_.size();
+}
+
+inline void Communicator::leave_kept_behind() noexcept {
+  static std::mutex mutex;
+  static std::vector<Kept>* behind = new std::vector<Kept>;  // never destroyed
+  const std::lock_guard lock(mutex);
+  std::move(kept_.begin(), kept_.end(), std::back_inserter(*behind));
+  kept_.clear();
+}
+
+inline bool Communicator::is_over(Kept& kept) {
+  try {
+    return kept.transfer.done();
+  } catch (const PeerLost&) {
+    return true;  // it failed, and nobody waits for it
+  }
 }
 
 inline void wait(Communicator& communicator, Transfer& transfer, Deadline deadline,

@@ -22,6 +22,11 @@ class PendingTransfer {
   /// progress.
   /// @throws PeerLost when a message of another size than the receive's arrived.
   virtual bool poll() = 0;
+
+  /// Withdraws a receive; true when nothing touches its bytes from now on. False for a send, for a
+  /// message that is already coming in, and by default: then the bytes are in use until `poll` says
+  /// otherwise.
+  virtual bool withdraw() noexcept { return false; }
 };
 
 /// Owns one send or receive. The bytes given to the operation must outlive it; destroying an
@@ -35,6 +40,13 @@ class Transfer {
   /// True once the operation is over; then stays true. Never blocks.
   bool done() {
     if (pending_ && pending_->poll()) pending_.reset();
+    return pending_ == nullptr;
+  }
+
+  /// Ends a receive whose message is not on its way yet; true when nothing touches the bytes any
+  /// more. False: they are in use until `done`, see Communicator::keep_until_done.
+  bool withdraw() noexcept {
+    if (pending_ && pending_->withdraw()) pending_.reset();
     return pending_ == nullptr;
   }
 

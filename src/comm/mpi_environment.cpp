@@ -1,0 +1,41 @@
+#include <cstdlib>
+
+#include <mpi.h>
+
+#include <daig/comm/mpi.hpp>
+
+#include "mpi_call.hpp"
+#include "mpi_communicator.hpp"
+
+namespace daig::comm {
+
+MpiEnvironment::MpiEnvironment() {
+  int initialised = 0;
+  check_mpi(MPI_Initialized(&initialised), "MPI_Initialized");
+  int level = MPI_THREAD_SINGLE;
+  if (initialised != 0) {
+    finalize_ = false;
+    check_mpi(MPI_Query_thread(&level), "MPI_Query_thread");
+  } else {
+    check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &level), "MPI_Init_thread");
+  }
+  if (level < MPI_THREAD_SERIALIZED) {
+    throw UsageError(
+        "this MPI was initialised without MPI_THREAD_SERIALIZED, but ranks communicate on a thread "
+        "of their own: initialise it with MPI_Init_thread, or let MpiEnvironment do it");
+  }
+}
+
+MpiEnvironment::~MpiEnvironment() {
+  if (finalize_) MPI_Finalize();
+}
+
+std::unique_ptr<Communicator> MpiEnvironment::world() {
+  return std::make_unique<MpiCommunicator>();
+}
+
+bool MpiEnvironment::launched_by_mpirun() {
+  return std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr;
+}
+
+}  // namespace daig::comm
