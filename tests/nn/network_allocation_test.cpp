@@ -1,33 +1,13 @@
 #define BOOST_TEST_MODULE nn_network_allocation
 
-#include <cstdlib>
-#include <new>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
 
 #include <daig/nn/network.hpp>
 
+#include "count_allocations.hpp"
 #include "numeric_gradient.hpp"
-
-namespace {
-
-thread_local std::size_t allocations = 0;
-
-}  // namespace
-
-// Every allocation of this program goes through these, and is counted.
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
 
 namespace {
 
@@ -44,14 +24,14 @@ BOOST_AUTO_TEST_CASE(nothing_is_allocated_once_the_workspace_is_there) {
   const Samples<float> samples{features, classes, {}};
   std::vector<float> outputs(count * 5);
   Loss loss;
-  const std::size_t before_first = allocations;
+  const std::size_t before_first = test::allocations();
   network.gradient(weights, samples, gradient, {}, loss);
-  BOOST_TEST(allocations > before_first);  // the counting works
-  const std::size_t before = allocations;
+  BOOST_TEST(test::allocations() > before_first);  // the counting works
+  const std::size_t before = test::allocations();
   network.gradient(weights, samples, gradient, {}, loss);
   network.evaluate(weights, samples);
   network.predict(weights, features, outputs);
-  const std::size_t after = allocations;
+  const std::size_t after = test::allocations();
   BOOST_TEST(after == before);
 }
 
