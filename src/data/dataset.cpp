@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <limits>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -44,7 +45,8 @@ void for_each_class(const Dataset& dataset, Visit&& visit) {
 /// The file or its gzipped form; nothing when there is neither.
 std::optional<fs::path> find_plain_or_gz(const fs::path& path) {
   for (const fs::path& form : {path, fs::path(path.native() + ".gz")}) {
-    if (fs::exists(form)) return form;
+    std::error_code unreadable;  // what may not be looked at is not there
+    if (fs::exists(form, unreadable)) return form;
   }
   return std::nullopt;
 }
@@ -115,13 +117,15 @@ void Dataset::read_targets(std::uint64_t first, std::span<float> into) const {
 DatasetSplits open_dataset(const std::string& name_or_folder) {
   const bool packaged = name_or_folder == "fashion-mnist";
   const fs::path folder = packaged ? packaged_folder : name_or_folder;
-  if (packaged && !fs::is_directory(folder)) {
+  std::error_code unreadable;  // what may not be looked at is not there
+  const bool is_folder = fs::is_directory(folder, unreadable);
+  if (packaged && !is_folder) {
     throw InputError("fashion-mnist", fmt::format("there is no {}; install Debian's package "
                                                   "dataset-fashion-mnist, or give a folder with "
                                                   "the four files",
                                                   packaged_folder));
   }
-  if (!fs::is_directory(folder)) {
+  if (!is_folder) {
     throw InputError(name_or_folder,
                      "is neither a folder nor the name of a dataset; the name that "
                      "is known is fashion-mnist");
@@ -199,10 +203,11 @@ void read_batch(const Dataset& dataset, std::uint64_t first, std::uint64_t count
   into.target_size = classes ? 0 : dataset.labels().sample_size();
   into.classes.resize(classes ? count : 0);
   into.targets.resize(count * into.target_size);
-  if (classes)
+  if (classes) {
     dataset.read_classes(first, into.classes);
-  else
+  } else {
     dataset.read_targets(first, into.targets);
+  }
 }
 
 Batch read_batch(const Dataset& dataset, std::uint64_t first, std::uint64_t count) {

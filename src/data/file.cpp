@@ -74,10 +74,11 @@ std::size_t File::read_at(std::uint64_t offset, std::span<std::byte> into) const
     const auto got = ::pread(descriptor_, into.data() + filled, into.size() - filled,
                              static_cast<off_t>(offset + filled));
     if (got == 0) break;
-    if (got > 0)
+    if (got > 0) {
       filled += static_cast<std::size_t>(got);
-    else if (errno != EINTR)
+    } else if (errno != EINTR) {
       refuse(name_, "cannot be read");
+    }
   }
   return filled;
 }
@@ -85,10 +86,11 @@ std::size_t File::read_at(std::uint64_t offset, std::span<std::byte> into) const
 void File::append(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const auto put = ::write(descriptor_, bytes.data(), bytes.size());
-    if (put >= 0)
+    if (put >= 0) {
       bytes = bytes.subspan(static_cast<std::size_t>(put));
-    else if (errno != EINTR)
+    } else if (errno != EINTR) {
       refuse(name_, "cannot be written");
+    }
   }
 }
 

@@ -28,6 +28,16 @@ std::string converting_line(std::string_view name) {
       name);
 }
 
+/// The type of a dtype without its byte order.
+std::optional<ElementType> type_named(std::string_view kind) {
+  if (kind == "u1") return ElementType::u8;
+  if (kind == "i4") return ElementType::i32;
+  if (kind == "i8") return ElementType::i64;
+  if (kind == "f4") return ElementType::f32;
+  if (kind == "f8") return ElementType::f64;
+  return std::nullopt;
+}
+
 /// Reads the header's text: a Python dict of three known keys, in any order and spacing, that
 /// NumPy writes with repr() and reads with ast.literal_eval().
 class HeaderText {
@@ -131,17 +141,9 @@ void HeaderText::parse_dtype(ArrayHeader& header) {
     kind.remove_prefix(1);
   }
   header.byte_order = order == '>' ? ByteOrder::big : ByteOrder::little;
-  if (kind == "u1")
-    header.type = ElementType::u8;
-  else if (kind == "i4")
-    header.type = ElementType::i32;
-  else if (kind == "i8")
-    header.type = ElementType::i64;
-  else if (kind == "f4")
-    header.type = ElementType::f32;
-  else if (kind == "f8")
-    header.type = ElementType::f64;
-  else if (kind.starts_with('O')) {
+  if (const auto type = type_named(kind)) {
+    header.type = *type;
+  } else if (kind.starts_with('O')) {
     throw InputError(name_,
                      fmt::format("its dtype is '{}', pickled Python objects, which are never "
                                  "unpickled because a pickle is a program. Where you trust "

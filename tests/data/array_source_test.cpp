@@ -43,10 +43,11 @@ class TemporaryDirectoryVariable {
   TemporaryDirectoryVariable(TemporaryDirectoryVariable&&) = delete;
   TemporaryDirectoryVariable& operator=(TemporaryDirectoryVariable&&) = delete;
   ~TemporaryDirectoryVariable() {
-    if (before_.empty())
+    if (before_.empty()) {
       ::unsetenv("TMPDIR");
-    else
+    } else {
       ::setenv("TMPDIR", before_.c_str(), 1);
+    }
   }
 
  private:

@@ -74,3 +74,11 @@ BOOST_AUTO_TEST_CASE(a_plan_of_nothing_or_of_more_shards_than_batches_breaks_the
   BOOST_CHECK_THROW(ShardPlan(10, 4, 4), ContractViolation);
   BOOST_CHECK_NO_THROW(ShardPlan(10, 4, 3));
 }
+
+BOOST_AUTO_TEST_CASE(the_greatest_numbers_do_not_overflow) {
+  constexpr std::uint64_t most = ~std::uint64_t{0};
+  check(ShardPlan(10, most, 1));
+  BOOST_TEST(ShardPlan(most, most, 1).batches() == 1u);
+  BOOST_TEST(ShardPlan(most, 1, 1).batches() == most);
+  BOOST_CHECK_THROW(ShardPlan(most, 1, std::uint64_t{1} << 32), ContractViolation);
+}

@@ -15,7 +15,7 @@ namespace daig::data {
 /// another one in every epoch. Slot i of the shard is places [i * batch_size, (i + 1) *
 /// batch_size).
 ///
-/// Cost: some 10 ns and 4 bytes a sample.
+/// Cost: some 20 ns and 4 bytes a sample.
 inline std::vector<std::uint32_t> sample_order(ShardId shard, std::uint32_t samples, Epoch epoch,
                                                std::uint64_t seed) {
   std::vector<std::uint32_t> order(samples);

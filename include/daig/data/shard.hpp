@@ -74,15 +74,7 @@ class Shard {
   Shard(ShardForm form, ShardLayout layout, std::vector<std::byte> bytes)
       : form_(std::move(form)), layout_(layout), bytes_(std::move(bytes)) {}
 
-  template <class T>
-  std::span<T> labels_as() {
-    return {reinterpret_cast<T*>(bytes_.data() + layout_.labels_at),
-            layout_.label_bytes / sizeof(T)};
-  }
-  template <class T>
-  std::span<const T> labels_as() const {
-    return const_cast<Shard*>(this)->labels_as<T>();
-  }
+  std::size_t labels_count() const { return layout_.label_bytes / sizeof(float); }
   std::shared_ptr<const std::vector<std::uint32_t>> order_of(Epoch epoch, std::uint64_t seed) const;
 
   ShardForm form_;
@@ -116,11 +108,11 @@ inline std::span<const std::byte> Shard::features() const {
 }
 inline std::span<const std::int32_t> Shard::classes() const {
   if (form_.label_kind != LabelKind::classes) return {};
-  return labels_as<std::int32_t>();
+  return {reinterpret_cast<const std::int32_t*>(bytes_.data() + layout_.labels_at), labels_count()};
 }
 inline std::span<const float> Shard::targets() const {
   if (form_.label_kind != LabelKind::targets) return {};
-  return labels_as<float>();
+  return {reinterpret_cast<const float*>(bytes_.data() + layout_.labels_at), labels_count()};
 }
 
 inline std::span<std::byte> Shard::features_to_fill() {
@@ -128,11 +120,11 @@ inline std::span<std::byte> Shard::features_to_fill() {
 }
 inline std::span<std::int32_t> Shard::classes_to_fill() {
   expects(form_.label_kind == LabelKind::classes, "a shard with classes");
-  return labels_as<std::int32_t>();
+  return {reinterpret_cast<std::int32_t*>(bytes_.data() + layout_.labels_at), labels_count()};
 }
 inline std::span<float> Shard::targets_to_fill() {
   expects(form_.label_kind == LabelKind::targets, "a shard with targets");
-  return labels_as<float>();
+  return {reinterpret_cast<float*>(bytes_.data() + layout_.labels_at), labels_count()};
 }
 
 inline std::shared_ptr<const std::vector<std::uint32_t>> Shard::order_of(Epoch epoch,

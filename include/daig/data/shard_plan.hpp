@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include <daig/core/error.hpp>
 #include <daig/core/id.hpp>
@@ -19,14 +20,15 @@ namespace daig::data {
 /// changes with every epoch (data/shard.hpp).
 class ShardPlan {
  public:
-  /// Expects samples, batch_size and shards to be positive, and shards <= number of batches.
+  /// Expects samples, batch_size and shards to be positive, shards <= number of batches, and
+  /// shards < 2^32.
   ShardPlan(std::uint64_t samples, std::uint64_t batch_size, std::uint64_t shards);
 
   std::uint64_t samples() const { return samples_; }
   std::uint64_t batch_size() const { return batch_size_; }
   std::uint64_t shards() const { return shards_; }
   /// Batches of one epoch.
-  std::uint64_t batches() const { return (samples_ + batch_size_ - 1) / batch_size_; }
+  std::uint64_t batches() const { return (samples_ - 1) / batch_size_ + 1; }
 
   ShardId shard_of(BatchId batch) const {
     return ShardId{static_cast<std::uint32_t>(batch.value() % shards_)};
@@ -58,6 +60,7 @@ inline ShardPlan::ShardPlan(std::uint64_t samples, std::uint64_t batch_size, std
     : samples_(samples), batch_size_(batch_size), shards_(shards) {
   expects(samples > 0 && batch_size > 0 && shards > 0, "a positive number of everything");
   expects(shards <= batches(), "no more shards than batches");
+  expects(shards <= std::numeric_limits<ShardId::rep>::max(), "as many shards as a ShardId names");
 }
 
 inline std::uint64_t ShardPlan::samples_in(BatchId batch) const {
