@@ -66,7 +66,8 @@ inline double CosineSchedule::operator()(std::uint64_t step, std::uint64_t total
 
 inline double StepSchedule::operator()(std::uint64_t step, std::uint64_t) const {
   expects(every > 0, "a decay after at least one step");
-  return std::pow(factor, static_cast<double>(step / every));
+  const std::uint64_t decays = step / every;
+  return std::pow(factor, static_cast<double>(decays));
 }
 
 namespace detail {
