@@ -1,0 +1,118 @@
+#pragma once
+
+/// Drives the pure coordinator over a communicator: frames in, frames out, clock, ledger, shards.
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <daig/comm/communicator.hpp>
+#include <daig/control/coordinator.hpp>
+#include <daig/control/wire.hpp>
+#include <daig/core/deadline.hpp>
+#include <daig/core/log.hpp>
+#include <daig/metrics/step_record.hpp>
+#include <daig/train/shard_server.hpp>
+
+namespace daig::train {
+
+/// Belongs to the communication thread of rank 0.
+class CoordinatorLoop {
+ public:
+  /// @param read_shard  how shards are read; empty in a run without a dataset
+  /// @param on_commit   called for every committed step, before any member hears of it
+  CoordinatorLoop(comm::Communicator& communicator, control::Coordinator coordinator,
+                  ReadShard read_shard, std::function<void(const metrics::StepRecord&)> on_commit);
+
+  /// Does what can be done now, without waiting. True when there was anything to do.
+  /// @throws what reading a shard or on_commit throws; call `abort` then.
+  bool progress();
+
+  /// Ends the run without a result and tells everybody why.
+  void abort(ExitCode code, const std::string& reason);
+
+  const control::Coordinator& coordinator() const { return coordinator_; }
+  /// Time since the run began.
+  Duration now() const { return Clock::now() - start_; }
+  std::uint64_t shard_bytes_sent() const { return server_ ? server_->bytes_sent() : 0; }
+
+ private:
+  void receive(Rank from, const control::Message& message);
+  void perform(const control::Actions& actions);
+  void post(Rank to, std::span<const control::Message> messages);
+
+  comm::Communicator& communicator_;
+  control::Coordinator coordinator_;
+  std::optional<ShardServer> server_;
+  std::function<void(const metrics::StepRecord&)> on_commit_;
+  TimePoint start_ = Clock::now();
+  Duration ticked_{};
+};
+
+// ---------------------------------------------------------------------------------------------
+
+inline CoordinatorLoop::CoordinatorLoop(comm::Communicator& communicator,
+                                        control::Coordinator coordinator, ReadShard read_shard,
+                                        std::function<void(const metrics::StepRecord&)> on_commit)
+    : communicator_(communicator),
+      coordinator_(std::move(coordinator)),
+      on_commit_(std::move(on_commit)) {
+  if (read_shard) server_.emplace(communicator, coordinator_.plan(), std::move(read_shard));
+}
+
+inline bool CoordinatorLoop::progress() {
+  bool busy = false;
+  while (auto frame = communicator_.take(comm::to_coordinator, control::max_frame_bytes)) {
+    busy = true;
+    for (const control::Message& message : control::decode_frame(frame->bytes)) {
+      receive(frame->from, message);
+    }
+  }
+  if (server_) {
+    while (const auto ready = server_->poll()) {
+      busy = true;
+      const control::Message offer =
+          control::ShardOffer{ready->shard->id(), ready->shard->encoded().size()};
+      post(ready->to, {&offer, 1});
+      server_->send(*ready);
+    }
+  }
+  constexpr Duration tick_every = std::chrono::milliseconds(5);
+  if (now() - ticked_ >= tick_every) {
+    ticked_ = now();
+    perform(coordinator_.tick(ticked_));
+  }
+  return busy;
+}
+
+inline void CoordinatorLoop::abort(ExitCode code, const std::string& reason) {
+  perform(coordinator_.abort(code, reason));
+}
+
+inline void CoordinatorLoop::receive(Rank from, const control::Message& message) {
+  const auto* fetch = std::get_if<control::FetchShard>(&message);
+  if (fetch == nullptr) return perform(coordinator_.receive(from, message, now()));
+  if (!server_ || fetch->shard.value() >= coordinator_.plan().shards()) {
+    log::warning("rank {} asks for shard {}, which there is not", from.value(),
+                 fetch->shard.value());
+    return;
+  }
+  server_->request(from, fetch->shard);
+}
+
+inline void CoordinatorLoop::perform(const control::Actions& actions) {
+  if (actions.committed && on_commit_) on_commit_(*actions.committed);
+  std::map<Rank, std::vector<control::Message>> frames;
+  for (const control::Envelope& envelope : actions.messages) {
+    frames[envelope.to].push_back(envelope.message);
+  }
+  for (const auto& [to, messages] : frames) post(to, messages);
+}
+
+inline void CoordinatorLoop::post(Rank to, std::span<const control::Message> messages) {
+  communicator_.post(to, comm::to_member, control::encode_frame(messages));
+}
+
+}  // namespace daig::train

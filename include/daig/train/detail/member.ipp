@@ -1,0 +1,214 @@
+// The bodies of train/member.hpp.
+
+#pragma once
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <daig/collective/broadcast.hpp>
+#include <daig/control/wire.hpp>
+#include <daig/core/digest.hpp>
+#include <daig/train/member.hpp>
+
+namespace daig::train {
+
+inline Member::Member(comm::Communicator& communicator, Replica& replica, TicketDesk* desk,
+                      MemberOptions options)
+    : communicator_(communicator),
+      replica_(replica),
+      desk_(desk),
+      options_(options),
+      shards_(communicator, options.cache_bytes),
+      accumulator_(std::make_shared<model::Accumulator>(replica.weights()->size())),
+      sums_(replica.weights()->size()) {
+  control::Hello hello;
+  hello.trains = desk == nullptr ? 0 : 1;
+  hello.settings_digest = options.settings_digest;
+  say(hello);
+  flush();
+}
+
+inline Member::~Member() {
+  if (!exchange_) return;
+  auto buffers = std::make_shared<std::pair<std::shared_ptr<model::Accumulator>, Buffer>>(
+      exchange_->in, exchange_->out);
+  exchange_->ring.abandon(std::move(buffers));
+}
+
+inline bool Member::progress() {
+  busy_ = false;
+  while (auto frame = communicator_.take(comm::to_member, control::max_frame_bytes)) {
+    if (frame->from != coordinator_rank) continue;
+    busy_ = true;
+    heard_ = Clock::now();
+    for (const control::Message& message : control::decode_frame(frame->bytes)) {
+      std::visit([this](const auto& body) { on(body); }, message);
+    }
+  }
+  if (shards_.poll()) {
+    busy_ = true;
+    fill_desk();
+  }
+  collect_outcomes();
+  poll_exchange();
+  check_silence();
+  flush();
+  return busy_;
+}
+
+// The coordinator's words -----------------------------------------------------------------------
+
+inline void Member::on(const control::Welcome& welcome) {
+  if (welcome.samples == 0 || welcome.batch_size == 0 || welcome.shards == 0) {
+    throw PeerLost("the coordinator's Welcome has an empty plan");
+  }
+  welcome_ = welcome;
+  plan_.emplace(welcome.samples, welcome.batch_size, welcome.shards);
+  const Deadline deadline = Deadline::in(options_.silence_limit);
+  replica_.load(welcome.version, [&](auto values) {
+    collective::broadcast(communicator_, welcome.view, welcome.exchange, coordinator_rank, values,
+                          deadline);
+  });
+}
+
+inline void Member::on(const control::Grant& grant) {
+  granted_.push_back(grant);
+  fill_desk();
+}
+
+inline void Member::on(const control::Accept& accept) {
+  const auto done = awaiting_.find(accept.ticket);
+  if (done == awaiting_.end()) {
+    throw PeerLost(fmt::format("the coordinator accepts ticket {}, which is not held here",
+                               accept.ticket.value()));
+  }
+  accumulator_->add(*done->second.gradient);
+  awaiting_.erase(done);
+}
+
+inline void Member::on(const control::Cancel& cancel) {
+  std::erase_if(granted_, [&](const auto& grant) { return grant.ticket == cancel.ticket; });
+  if (desk_ != nullptr) desk_->cancel(cancel.ticket);
+  awaiting_.erase(cancel.ticket);
+}
+
+inline void Member::on(const control::Prefetch& prefetch) {
+  fetch(prefetch.shard);
+}
+
+inline void Member::on(const control::ShardOffer& offer) {
+  shards_.on(offer);
+}
+
+inline void Member::on(const control::Close& close) {
+  granted_.clear();
+  if (desk_ != nullptr) desk_->cancel_all();
+  awaiting_.clear();
+  if (accumulator_->batches() != close.accepted ||
+      close.step.value() != replica_.version().value()) {
+    throw PeerLost(fmt::format(
+        "the coordinator closes step {} with {} batches from here, but {} "
+        "are banked for step {}",
+        close.step.value(), close.accepted, accumulator_->batches(), replica_.version().value()));
+  }
+  Buffer out = sums_.acquire();
+  const std::span<float> sum(*out);
+  exchange_.reset(
+      new Exchange{close, accumulator_, std::move(out),
+                   collective::RingAllReduce<float>(communicator_, close.view, close.exchange,
+                                                    accumulator_->sum(), sum)});
+}
+
+inline void Member::on(const control::Commit& commit) {
+  if (!sum_ || commit.step.value() != replica_.version().value()) {
+    throw PeerLost(fmt::format("the coordinator commits step {}, which is not reduced here",
+                               commit.step.value()));
+  }
+  replica_.apply(*sum_, commit.samples, commit.learning_rate);
+  sum_.reset();
+  accumulator_->clear();
+  if (on_commit_) on_commit_(commit);
+}
+
+inline void Member::on(const control::Finish&) {
+  say(control::Bye{replica_.digest()});
+  if (desk_ != nullptr) desk_->close();
+  over_ = true;
+}
+
+inline void Member::on(const control::Abort& abort) {
+  throw RunAborted(abort.reason, ExitCode{abort.exit_code});
+}
+
+// Its own doings --------------------------------------------------------------------------------
+
+/// Grants go to the desk in their order, each once its shard is here.
+inline void Member::fill_desk() {
+  while (desk_ != nullptr && !granted_.empty()) {
+    const control::Grant& grant = granted_.front();
+    Assignment assignment{grant.ticket, grant.work, grant.version, replica_.weights()};
+    if (welcome_ && welcome_->has_dataset != 0) {
+      if (grant.work.batch.value() >= plan_->batches()) {
+        throw PeerLost(fmt::format("the coordinator grants batch {}, of {}",
+                                   grant.work.batch.value(), plan_->batches()));
+      }
+      const ShardId shard = plan_->shard_of(grant.work.batch);
+      assignment.shard = shards_.find(shard);
+      if (!assignment.shard) return fetch(shard);
+      assignment.plan = plan_;
+      assignment.seed = welcome_->seed;
+    }
+    desk_->put(std::move(assignment));
+    granted_.pop_front();
+  }
+}
+
+inline void Member::fetch(ShardId shard) {
+  if (desk_ == nullptr || !welcome_ || welcome_->has_dataset == 0) return;
+  if (shards_.must_fetch(shard)) say(control::FetchShard{shard});
+}
+
+inline void Member::collect_outcomes() {
+  if (desk_ == nullptr) return;
+  for (Outcome& outcome : desk_->take_outcomes()) {
+    busy_ = true;
+    if (auto* returned = std::get_if<control::GiveBack>(&outcome)) {
+      say(*returned);
+      continue;
+    }
+    auto& computed = std::get<ComputedGradient>(outcome);
+    say(control::Done{computed.ticket, computed.contribution.samples,
+                      computed.contribution.loss_sum, computed.service_s});
+    awaiting_.emplace(computed.ticket, std::move(computed));
+  }
+  if (const std::exception_ptr failure = desk_->take_failure()) std::rethrow_exception(failure);
+}
+
+inline void Member::poll_exchange() {
+  if (!exchange_ || !exchange_->ring.poll()) return;
+  busy_ = true;
+  sum_ = exchange_->out;
+  const control::Close close = std::move(exchange_->close);
+  exchange_.reset();
+  say(control::Reduced{close.step, close.view.id, digest(std::span<const float>(*sum_)),
+                       replica_.digest()});
+}
+
+inline void Member::check_silence() {
+  const TimePoint now = Clock::now();
+  if (now - spoken_ > options_.heartbeat && !over_) say(control::Heartbeat{});
+  if (now - heard_ > options_.silence_limit) {
+    throw PeerLost(
+        fmt::format("the coordinator was not heard of for {:.0f} s", seconds(now - heard_)));
+  }
+}
+
+inline void Member::flush() {
+  if (outbox_.empty()) return;
+  communicator_.post(coordinator_rank, comm::to_coordinator, control::encode_frame(outbox_));
+  outbox_.clear();
+  spoken_ = Clock::now();
+}
+
+}  // namespace daig::train

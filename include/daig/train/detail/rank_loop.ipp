@@ -1,0 +1,128 @@
+// The bodies of train/rank_loop.hpp.
+
+#pragma once
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <daig/train/rank_loop.hpp>
+
+namespace daig::train {
+
+inline RankLoop::RankLoop(comm::Communicator& communicator, const Options& options,
+                          std::size_t weights, std::optional<Task> task)
+    : communicator_(communicator),
+      options_(options),
+      task_(std::move(task)),
+      replica_(first_weights(weights, task_), optim::make_optimizer(options.optimizer, weights),
+               task_ ? task_->version : Version{0}),
+      desk_([&communicator] { communicator.wake(); }),
+      bench_(desk_, weights, [&] {
+        const auto slow = options.slowdown.find(communicator.rank());
+        return slow == options.slowdown.end() ? 1.0 : slow->second;
+      }()) {
+  if (task_) {
+    if (task_->version.value() > 0) restore(task_->optimizer_state, replica_.optimizer_state());
+    coordinator_.emplace(communicator_, *make_coordinator(*task_), task_->read_shard,
+                         [this](const metrics::StepRecord& step) {
+                           samples_ += step.samples();
+                           if (task_->recorder != nullptr) task_->recorder->step_committed(step);
+                         });
+  }
+  const bool trains = options_.trains(communicator_.rank(), communicator_.size());
+  member_.emplace(communicator_, replica_, trains ? &desk_ : nullptr,
+                  MemberOptions{.settings_digest = options_.digest(weights),
+                                .cache_bytes = options_.cache_bytes,
+                                .silence_limit = options_.silence_limit});
+  if (task_ && task_->on_version) {
+    member_->on_commit([this](const control::Commit&) { task_->on_version(replica_); });
+  }
+}
+
+inline std::vector<float> RankLoop::first_weights(std::size_t weights,
+                                                  const std::optional<Task>& task) {
+  return task ? task->weights : std::vector<float>(weights);
+}
+
+inline std::optional<control::Coordinator> RankLoop::make_coordinator(const Task& task) {
+  const std::uint64_t batches = (task.samples + options_.batch_size - 1) / options_.batch_size;
+  const auto ranks = static_cast<std::uint64_t>(communicator_.size());
+  // Eight shards a volunteer: the faster ones can take over whole shards of the slower ones.
+  std::uint64_t shards = options_.shards == 0 ? 8 * ranks : options_.shards;
+  shards = std::clamp<std::uint64_t>(shards, 1, batches);
+  const data::ShardPlan plan(task.samples, options_.batch_size, shards);
+  control::BatchQueue queue(plan, Epoch{static_cast<std::uint32_t>(options_.epochs)}, task.done);
+  control::Rules rules = options_.rules(task.weights.size());
+  rules.has_dataset = static_cast<bool>(task.read_shard);
+  return control::Coordinator(std::move(rules), std::move(queue),
+                              comm::view_of_all(communicator_.size()), task.version);
+}
+
+inline std::optional<Ticket> RankLoop::next_ticket() {
+  std::optional<Assignment> assignment = desk_.next();
+  if (!assignment) return std::nullopt;
+  return Ticket(bench_, std::move(*assignment));
+}
+
+inline void RankLoop::run_kept() noexcept {
+  try {
+    run();
+  } catch (const RunAborted&) {
+    failure_ = std::current_exception();  // everybody knows
+  } catch (const Error& error) {
+    failure_ = std::current_exception();
+    tell_failure(error.exit_code(), error.what());
+  } catch (const std::exception& error) {
+    failure_ = std::current_exception();
+    tell_failure(ExitCode::failure, error.what());
+  } catch (...) {
+    failure_ = std::current_exception();
+    tell_failure(ExitCode::failure, "an exception of unknown type");
+  }
+  drain();
+  desk_.close();
+}
+
+inline void RankLoop::run() {
+  log::set_rank(communicator_.rank());
+  while (!member_->over() || (coordinator_ && !coordinator_->coordinator().over())) {
+    bool busy = coordinator_ && coordinator_->progress();
+    busy = member_->progress() || busy;
+    if (!busy) communicator_.park(Deadline::in(std::chrono::milliseconds(5)));
+  }
+  result_ = {*replica_.weights(), replica_.version(), seconds(Clock::now() - started_), samples_,
+             save(replica_.optimizer_state())};
+}
+
+inline Result RankLoop::result() {
+  if (failure_) std::rethrow_exception(failure_);
+  return std::move(result_);
+}
+
+/// The coordinator tells everybody; everybody else tells the coordinator.
+inline void RankLoop::tell_failure(ExitCode code, const std::string& reason) {
+  try {
+    if (coordinator_) {
+      coordinator_->abort(code, reason);
+    } else {
+      const control::Message failed = control::Failed{static_cast<std::int32_t>(code), reason};
+      communicator_.post(coordinator_rank, comm::to_coordinator,
+                         control::encode_frame({&failed, 1}));
+    }
+  } catch (const std::exception& error) {
+    log::error("could not tell the others that this rank failed: {}", error.what());
+  }
+}
+
+/// Last words must leave before the rank does.
+inline void RankLoop::drain() {
+  try {
+    const Deadline deadline = Deadline::in(std::chrono::seconds(2));
+    while (communicator_.collect_kept() > 0 && !deadline.expired()) communicator_.park(deadline);
+  } catch (const Error& error) {
+    log::warning("last words may be lost: {}", error.what());
+  }
+}
+
+}  // namespace daig::train

@@ -1,0 +1,124 @@
+#pragma once
+
+/// A member of the view: takes part in every step, and computes if it trains.
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <daig/collective/ring_all_reduce.hpp>
+#include <daig/comm/communicator.hpp>
+#include <daig/control/message.hpp>
+#include <daig/core/deadline.hpp>
+#include <daig/data/shard_plan.hpp>
+#include <daig/model/accumulator.hpp>
+#include <daig/train/replica.hpp>
+#include <daig/train/shard_client.hpp>
+#include <daig/train/ticket_desk.hpp>
+
+namespace daig::train {
+
+/// The coordinator ended the run; it has said why, and so has this text.
+class RunAborted : public Error {
+ public:
+  using Error::Error;
+};
+
+struct MemberOptions {
+  std::uint64_t settings_digest = 0;
+  std::size_t cache_bytes = std::size_t{1} << 30;  ///< for shards
+  Duration heartbeat = std::chrono::seconds(1);
+  Duration silence_limit = std::chrono::seconds(30);  ///< without a word from the coordinator
+};
+
+/// The communication side of every rank of a run, the coordinator's own included: answers the
+/// coordinator, takes part in the ring while the compute thread is still busy, applies the commits.
+///
+/// Belongs to the communication thread. Memory: 4 bytes a weight for the accumulator and 4 for the
+/// sum, besides the replica, the gradients in the compute thread's hands and the shards.
+class Member {
+ public:
+  /// @param desk  where the compute thread works; null when this rank does not train
+  Member(comm::Communicator& communicator, Replica& replica, TicketDesk* desk,
+         MemberOptions options);
+  Member(const Member&) = delete;
+  Member& operator=(const Member&) = delete;
+  Member(Member&&) = delete;
+  Member& operator=(Member&&) = delete;
+  /// Abandons an exchange under way: its buffers are left to the communicator.
+  ~Member();
+
+  /// Does what can be done now, without waiting (but for the first weights, which are received
+  /// whole). True when there was anything to do.
+  /// @throws RunAborted, PeerLost when the coordinator is silent for too long, and what the compute
+  /// thread's program threw.
+  bool progress();
+
+  /// The run is over, with a result, and the coordinator was told Bye.
+  bool over() const { return over_; }
+  /// What the run is about; nothing before the coordinator's Welcome.
+  const std::optional<control::Welcome>& welcome() const { return welcome_; }
+  /// Called after every commit, once the new weights are there.
+  void on_commit(std::function<void(const control::Commit&)> call) { on_commit_ = std::move(call); }
+
+ private:
+  /// One attempt to sum a step's accumulators. The buffers are shared with the quarantine.
+  struct Exchange {
+    control::Close close;
+    std::shared_ptr<model::Accumulator> in;
+    Buffer out;
+    collective::RingAllReduce<float> ring;
+  };
+
+  void on(const control::Welcome& welcome);
+  void on(const control::Grant& grant);
+  void on(const control::Accept& accept);
+  void on(const control::Cancel& cancel);
+  void on(const control::Prefetch& prefetch);
+  void on(const control::ShardOffer& offer);
+  void on(const control::Close& close);
+  void on(const control::Commit& commit);
+  void on(const control::Finish&);
+  void on(const control::Abort& abort);
+  template <class Other>
+  void on(const Other&) {}  // what members say, and heartbeats
+
+  void fill_desk();
+  void fetch(ShardId shard);
+  void collect_outcomes();
+  void poll_exchange();
+  void check_silence();
+  void flush();
+  void say(control::Message message) { outbox_.push_back(std::move(message)); }
+
+  comm::Communicator& communicator_;
+  Replica& replica_;
+  TicketDesk* desk_;
+  MemberOptions options_;
+  ShardClient shards_;
+  std::optional<control::Welcome> welcome_;
+  std::optional<data::ShardPlan> plan_;
+  std::function<void(const control::Commit&)> on_commit_;
+
+  std::deque<control::Grant> granted_;             ///< not on the desk yet: the shard is on its way
+  std::map<TicketId, ComputedGradient> awaiting_;  ///< done, neither accepted nor void yet
+  std::shared_ptr<model::Accumulator> accumulator_;
+  BufferPool sums_;
+  std::unique_ptr<Exchange> exchange_;
+  Buffer sum_;  ///< of the closed step, once the exchange is over
+
+  std::vector<control::Message> outbox_;
+  TimePoint heard_ = Clock::now();
+  TimePoint spoken_{};
+  bool busy_ = false;
+  bool over_ = false;
+};
+
+}  // namespace daig::train
+
+#include <daig/train/detail/member.ipp>

@@ -1,0 +1,68 @@
+#pragma once
+
+/// Everything a run can be told. Give all ranks the same; the coordinator's Welcome checks it.
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include <fmt/format.h>
+
+#include <daig/control/rules.hpp>
+#include <daig/core/deadline.hpp>
+#include <daig/core/digest.hpp>
+#include <daig/core/id.hpp>
+#include <daig/optim/make_optimizer.hpp>
+#include <daig/optim/schedule.hpp>
+
+namespace daig::train {
+
+struct Options {
+  std::uint64_t k = 4;            ///< batches that make a step
+  std::uint64_t batch_size = 64;  ///< samples
+  std::uint64_t epochs = 1;
+  std::uint64_t shards = 0;  ///< 0: choose
+  double balance = 0;        ///< 0: whoever is first; 1: equal shares of every step
+  std::uint64_t seed = 1;
+  optim::OptimizerOptions optimizer;  ///< with the base learning rate
+  std::string schedule = "constant";  ///< optim::make_schedule
+  bool coordinator_trains = false;    ///< rank 0 computes, too; always so when it is alone
+
+  std::size_t cache_bytes = std::size_t{1} << 30;     ///< for shards, on each volunteer
+  Duration silence_limit = std::chrono::seconds(30);  ///< a rank this silent is lost
+  std::map<Rank, double> slowdown;                    ///< experiments: rank -> factor above 1
+
+  /// What all ranks must agree on, the number of weights included, in one number.
+  std::uint64_t digest(std::size_t weights) const;
+  /// The part that the coordinator needs. @throws UsageError on a schedule that makes no sense.
+  control::Rules rules(std::size_t weights) const;
+  /// Whether a rank of a run of this many computes.
+  bool trains(Rank rank, int ranks) const {
+    return rank != coordinator_rank || coordinator_trains || ranks == 1;
+  }
+};
+
+// ---------------------------------------------------------------------------------------------
+
+inline std::uint64_t Options::digest(std::size_t weights) const {
+  const optim::OptimizerOptions& o = optimizer;
+  const std::string text =
+      fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", weights, k, batch_size,
+                  epochs, shards, balance, seed, o.name, o.learning_rate, o.momentum, o.nesterov,
+                  o.beta1, o.beta2, o.epsilon, o.weight_decay, schedule, coordinator_trains);
+  return daig::digest(std::as_bytes(std::span(text)));
+}
+
+inline control::Rules Options::rules(std::size_t weights) const {
+  control::Rules rules;
+  rules.k = k;
+  rules.balance = balance;
+  rules.seed = seed;
+  rules.silence_limit = silence_limit;
+  rules.settings_digest = digest(weights);
+  rules.learning_rate = [base = optimizer.learning_rate, factor = optim::make_schedule(schedule)](
+                            auto step, auto total) { return base * factor(step, total); };
+  return rules;
+}
+
+}  // namespace daig::train
