@@ -66,7 +66,7 @@ CREATE TABLE steps (
 CREATE UNIQUE INDEX each_step_once ON steps (step) WHERE superseded_by IS NULL;
 
 CREATE TABLE batches (
-  -- One accepted batch each.
+  -- One accepted batch each. NULL in place of what a volunteer measured: not a number.
   attempt       INTEGER NOT NULL,
   step          INTEGER NOT NULL,
   position      INTEGER NOT NULL,  -- order of acceptance within the step, from 0
@@ -75,7 +75,7 @@ CREATE TABLE batches (
   volunteer     INTEGER NOT NULL,  -- the rank that computed it
   samples       INTEGER NOT NULL,
   loss_sum      REAL,              -- over the samples
-  service_s     REAL NOT NULL,     -- how long it took, by the volunteer's own clock
+  service_s     REAL,              -- how long it took, by the volunteer's own clock
   superseded_by INTEGER,           -- as its step's
   PRIMARY KEY (attempt, step, position)
 ) STRICT, WITHOUT ROWID;

@@ -129,11 +129,13 @@ BOOST_FIXTURE_TEST_CASE(it_is_a_sink_of_facts, LedgerFile) {
   BOOST_CHECK_EQUAL(ledger.committed().value(), 1U);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_loss_that_is_no_number_is_kept_as_such, LedgerFile) {
+BOOST_FIXTURE_TEST_CASE(a_report_that_is_no_number_is_kept_as_such, LedgerFile) {
   Ledger ledger = create();
   metrics::StepRecord step = sample_step(0);
   step.batches[1].loss_sum = std::numeric_limits<double>::quiet_NaN();
+  step.batches[1].service_s = std::numeric_limits<double>::quiet_NaN();
   ledger.commit(step);
+  BOOST_CHECK_EQUAL(query(path, "SELECT service_s FROM batches WHERE position = 1"), "NULL");
   BOOST_CHECK_EQUAL(query(path, "SELECT loss_sum FROM steps"), "NULL");
   BOOST_CHECK_EQUAL(query(path, "SELECT loss_sum FROM batches WHERE position = 1"), "NULL");
   step = sample_step(1);
