@@ -14,7 +14,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   # When it optimises, GCC 12 warns of copies inside std::string and std::vector that cannot happen
   # (GCC's bugs 105329, 105651 and others of their kind).
   target_compile_options(daig_build_options INTERFACE -Wno-array-bounds -Wno-restrict
-                                                      -Wno-stringop-overflow)
+                                                      -Wno-stringop-overflow -Wno-stringop-overread)
 endif()
 if(DAIG_WARNINGS_AS_ERRORS)
   target_compile_options(daig_build_options INTERFACE -Werror)
