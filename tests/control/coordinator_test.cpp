@@ -307,16 +307,24 @@ BOOST_AUTO_TEST_CASE(prefetch_keeps_tickets_in_hand_one_for_each_before_anyones_
   BOOST_TEST(desk.coordinator.tickets_out() == 4u);
 }
 
-BOOST_AUTO_TEST_CASE(the_shard_after_this_is_announced_while_there_is_still_work) {
-  Desk desk = gathered({.rules = rules_of(50), .batches = 20, .shards = 4});
-  BOOST_TEST(desk.take<Prefetch>(1).empty());
-  std::vector<ShardId> announced;
-  for (int i = 0; i < 5; ++i) {
-    desk.done(1, desk.take<Grant>(1).at(0).ticket);
-    for (const Prefetch& prefetch : desk.take<Prefetch>(1)) announced.push_back(prefetch.shard);
+BOOST_AUTO_TEST_CASE(the_shard_after_this_is_announced_if_shards_can_be_fetched) {
+  for (const bool has_dataset : {true, false}) {
+    Rules rules = rules_of(50);
+    rules.has_dataset = has_dataset;
+    Desk desk = gathered({.rules = rules, .batches = 20, .shards = 4});
+    std::vector<ShardId> announced;
+    const auto hear = [&] {
+      for (const Prefetch& prefetch : desk.take<Prefetch>(1)) announced.push_back(prefetch.shard);
+    };
+    hear();
+    BOOST_TEST(announced.empty());  // there is work enough in its own
+    for (int i = 0; i < 5; ++i) {
+      desk.done(1, desk.take<Grant>(1).at(0).ticket);
+      hear();
+    }
+    BOOST_TEST((announced == (has_dataset ? std::vector{ShardId{2}} : std::vector<ShardId>{})));
+    BOOST_TEST(desk.take_batches(1) == (Batches{2}));  // now it is there
   }
-  BOOST_TEST((announced == std::vector<ShardId>{ShardId{2}}));
-  BOOST_TEST(desk.take_batches(1) == (Batches{2}));  // now it is there
 }
 
 BOOST_AUTO_TEST_CASE(balance_caps_what_one_volunteer_banks) {

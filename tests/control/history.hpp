@@ -81,6 +81,7 @@ inline History random_history(std::uint64_t seed, std::uint32_t number) {
   rules.supply = chance(0.8) ? Supply::any_k : Supply::named_k;
   rules.max_contributors = chance(0.7) ? 0 : 1 + random.below(8);
   rules.backups = chance(0.7);
+  rules.has_dataset = chance(0.5);
   rules.settings_digest = random();
   return history;
 }

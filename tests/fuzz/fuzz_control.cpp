@@ -1,0 +1,83 @@
+/// Control messages from outside: what is accepted is the very bytes, and no message, true or not,
+/// breaks the coordinator's accounts.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <span>
+#include <vector>
+
+#include <daig/control/coordinator.hpp>
+#include <daig/control/wire.hpp>
+
+using namespace daig;
+using namespace daig::control;
+
+namespace {
+
+void require(bool holds) {
+  if (!holds) std::abort();  // what libFuzzer takes for a finding
+}
+
+constexpr std::int32_t members = 3;
+constexpr std::uint64_t batches = 7;
+constexpr std::uint64_t k = 2;
+
+/// A coordinator whose members have said Hello and hold tickets.
+Coordinator open_run() {
+  Rules rules;
+  rules.k = k;
+  Coordinator coordinator(rules, BatchQueue(data::ShardPlan(batches, 1, 2), Epoch{1}),
+                          comm::view_of_all(members));
+  for (std::int32_t rank = 0; rank < members; ++rank) {
+    coordinator.receive(Rank{rank}, Hello{.trains = 1}, {});
+  }
+  return coordinator;
+}
+
+void check_committed(const metrics::StepRecord& record, std::vector<bool>& committed) {
+  require(record.batches.size() <= k);
+  for (const metrics::BatchRecord& batch : record.batches) {
+    require(batch.epoch == Epoch{0} && batch.batch.value() < batches);
+    require(!committed[batch.batch.value()]);
+    committed[batch.batch.value()] = true;
+  }
+}
+
+/// Everything that a coordinator hears after Hello is what the input says, from all in turn.
+void check_run(std::span<const Message> messages) {
+  Coordinator coordinator = open_run();
+  std::vector<bool> committed(batches);
+  Duration now{};
+  std::int32_t from = 0;
+  for (const Message& message : messages) {
+    now += std::chrono::milliseconds(100);
+    for (const Actions& actions :
+         {coordinator.receive(Rank{from}, message, now), coordinator.tick(now)}) {
+      if (actions.committed) check_committed(*actions.committed, committed);
+      for (const Envelope& envelope : actions.messages) {
+        require(envelope.to.value() >= 0 && envelope.to.value() < members);
+        encode_frame({&envelope.message, 1});
+      }
+    }
+    require(coordinator.banked() <= k);
+    from = (from + 1) % (members + 1);  // and one from a stranger
+  }
+  const auto steps = coordinator.version().value();
+  require(static_cast<std::uint64_t>(std::ranges::count(committed, true)) ==
+          std::min(steps * k, batches));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t size) {
+  const auto bytes = std::as_bytes(std::span(input, size));
+  try {
+    const std::vector<Message> messages = decode_frame(bytes);
+    require(std::ranges::equal(encode_frame(messages), bytes));
+    check_run(messages);
+  } catch (const InputError&) {
+  }
+  return 0;
+}
