@@ -39,8 +39,9 @@ class ColumnWalk {
 
   std::uint64_t column() const {
     std::uint64_t column = 0;
-    for (std::size_t axis = shape_.size(); axis-- > 0;)
+    for (std::size_t axis = shape_.size(); axis-- > 0;) {
       column = column * shape_[axis] + index_[axis];
+    }
     return column;
   }
 

@@ -27,8 +27,9 @@ std::string refusal(const Bytes& file) {
 /// An IDX file of some pages, so that it goes through the reader's buffers several times.
 Bytes large_idx() {
   Bytes pixels(300000);
-  for (std::size_t i = 0; i < pixels.size(); ++i)
+  for (std::size_t i = 0; i < pixels.size(); ++i) {
     pixels[i] = static_cast<std::byte>(i * 7 + i / 251);
+  }
   return idx(0x08, {300, 1000}, pixels);
 }
 

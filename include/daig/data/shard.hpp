@@ -97,8 +97,9 @@ inline Shard Shard::decode(std::vector<std::byte> bytes) {
   auto [form, layout] = read_header(bytes);
   Shard shard(std::move(form), layout, std::move(bytes));
   for (const std::int32_t label : shard.classes()) {
-    if (label < 0)
+    if (label < 0) {
       throw InputError("a shard from outside holds the negative class " + std::to_string(label));
+    }
   }
   return shard;
 }
