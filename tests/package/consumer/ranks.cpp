@@ -8,7 +8,7 @@ int main() {
   daig::comm::MpiEnvironment mpi;
   const auto world = mpi.world();
   const int ranks = world->size();
-  const int sum = ring_sum(*world, world->rank().value() + 1);
-  daig::expects(sum == ranks * (ranks + 1) / 2, "the sum of all ranks' numbers");
+  const float sum = ring_sum(*world, static_cast<float>(world->rank().value() + 1));
+  daig::expects(sum == static_cast<float>(ranks * (ranks + 1) / 2), "1 + 2 + ... + ranks");
   if (world->rank() == daig::coordinator_rank) std::printf("%d ranks agree\n", ranks);
 }
