@@ -68,15 +68,17 @@ void read_scalar(hid_t object, const char* name, hid_t stored, hid_t held, const
 
 }  // namespace
 
-Session::Session() : lock_(library_mutex()), unwinding_(std::uncaught_exceptions()) {
+Session::Session() : lock_(library_mutex()) {
+  // Every handle here has an owner, so nothing is left to close when the process ends; and HDF5's
+  // own closing goes round in circles, aloud, when a thread that has used it ended before, or after
+  // a damaged file, as HDF5 1.10 forgets to release what it could not open.
+  [[maybe_unused]] static const herr_t no_exit_handler = H5dont_atexit();
   H5Eget_auto2(H5E_DEFAULT, &print_, &print_data_);
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }
 
 Session::~Session() {
-  // HDF5 1.10 forgets to release what it could not open in a damaged file, and says so on the
-  // terminal when the process ends, unless its printing is off. So off it stays after a failure.
-  if (std::uncaught_exceptions() == unwinding_) H5Eset_auto2(H5E_DEFAULT, print_, print_data_);
+  H5Eset_auto2(H5E_DEFAULT, print_, print_data_);
 }
 
 std::string reason() {

@@ -37,7 +37,6 @@ class Session {
 
  private:
   std::unique_lock<std::mutex> lock_;
-  int unwinding_;
   H5E_auto2_t print_ = nullptr;
   void* print_data_ = nullptr;
 };

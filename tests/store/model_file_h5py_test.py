@@ -43,14 +43,15 @@ def check_contents(path):
         check("seed", attributes["seed"] == 0xFEDCBA9876543210)
         check("optimizer", attributes["optimizer"] == b"adam")
         names = attribute_lines(attributes["parameters"])
-        check("order of the parameters", names == ["dense_1/kernel", "dense_2/kernel", "dense_1/bias",
-                                                   "dense_2/bias", "scale"])
+        check("order of the parameters", names == [
+            "dense_1/kernel", "dense_2/kernel", "dense_1/bias", "dense_2/bias", "scale"])
         slots = attribute_lines(attributes["optimizer_slots"])
         check("slots", slots == ["momentum", "square"])
         check("scalars", dict(file["optimizer"].attrs) == {"beta1_power": 0.81, "updates": 120.0})
         check("shapes", file["weights/dense_1/kernel"].shape == (3, 5) and
               file["weights/scale"].shape == ())
-        for group, factor in ("weights", 0.25), ("optimizer/momentum", -1), ("optimizer/square", 0.125):
+        factors = {"weights": 0.25, "optimizer/momentum": -1, "optimizer/square": 0.125}
+        for group, factor in factors.items():
             flat = numpy.concatenate([numpy.ravel(file[f"{group}/{name}"][()]) for name in names])
             check(f"values of {group}", flat.dtype == numpy.float32 and
                   numpy.array_equal(flat, factor * numpy.arange(flat.size)))
@@ -104,6 +105,20 @@ def repeat(file):
     file.attrs["parameters"] = numpy.bytes_("\n".join(names))
 
 
+def check_damaged(folder):
+    """A changed byte in a header: HDF5 itself refuses it, and one line is all that is said."""
+    path = os.path.join(folder, "damaged.h5")
+    subprocess.run([tool, "write", path], check=True)
+    with open(path, "r+b") as file:
+        contents = file.read()
+        at = contents.rindex(b"OHDR") + 8
+        file.seek(at)
+        file.write(bytes([contents[at] ^ 0xFF]))
+    result = describe(path)
+    check(f"damaged: refused, {result.returncode}", result.returncode == input_error)
+    check(f"damaged: one line, not '{result.stderr}'", result.stderr.count("\n") == 1)
+
+
 def set_attribute(name, value):
     def change(file):
         file.attrs[name] = value
@@ -123,7 +138,8 @@ with tempfile.TemporaryDirectory() as folder:
         ("later version", set_attribute("format_version", numpy.uint64(2)), "version 2"),
         ("changed value", change_value, "/weights have the digest"),
         ("changed slot", change_slot, "/optimizer/square have the digest"),
-        ("missing array", lambda file: file.__delitem__("weights/scale"), "/weights/scale cannot be opened"),
+        ("missing array", lambda file: file.__delitem__("weights/scale"),
+         "/weights/scale cannot be opened"),
         ("missing slot", lambda file: file.__delitem__("optimizer/square"), "/optimizer/square"),
         ("a group in place of an array", lambda file: set_attribute(
             "parameters", numpy.bytes_("dense_1"))(file), "/weights/dense_1 is not an array"),
@@ -154,13 +170,16 @@ with tempfile.TemporaryDirectory() as folder:
     for case in refused:
         check_refused(folder, *case)
 
+    check_damaged(folder)
+
     # What h5py writes by itself, following the document, is read.
     own = os.path.join(folder, "own.h5")
     values = numpy.arange(6, dtype="<f4")
     with h5py.File(sample, "r") as file:
         copied = {name: file.attrs[name] for name in file.attrs}
         digest = file["weights"].attrs["digest"]
-        weights = {name: file["weights"][name][()] for name in attribute_lines(copied["parameters"])}
+        names = attribute_lines(copied["parameters"])
+        weights = {name: file["weights"][name][()] for name in names}
     with h5py.File(own, "w") as file:
         for name, value in copied.items():
             file.attrs[name] = value

@@ -18,6 +18,10 @@ class EventLog : public metrics::Recorder {
  public:
   /// Opens for appending, after what earlier attempts wrote. @throws IoError
   EventLog(const std::filesystem::path& path, TimePoint began);
+  EventLog(const EventLog&) = delete;
+  EventLog& operator=(const EventLog&) = delete;
+  EventLog(EventLog&&) = delete;
+  EventLog& operator=(EventLog&&) = delete;
   ~EventLog() override;
 
   /// @throws IoError when a line cannot be written.

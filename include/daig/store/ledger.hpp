@@ -41,6 +41,10 @@ class Ledger : public metrics::Recorder {
   /// @throws InputError when the file is no ledger, or knows fewer steps than the weights hold.
   static Ledger resume(const std::filesystem::path& path, Version from);
 
+  Ledger(const Ledger&) = delete;
+  Ledger& operator=(const Ledger&) = delete;
+  Ledger(Ledger&&) = delete;
+  Ledger& operator=(Ledger&&) = delete;
   ~Ledger() override;
 
   /// Enters a step and its batches, all or nothing. The database itself refuses a batch that is
