@@ -89,7 +89,6 @@ inline void Coordinator::on(Rank from, const Done& done) {
   }
 
   if (banked_.size() == rules_.k || (queue_.empty() && tickets_.empty())) return close();
-  if (twin) return grant();  // there are two who have a hand free
   grant_one(from);
 }
 
