@@ -3,9 +3,11 @@
 /// The broadcast, as an object that is driven by polling.
 ///
 /// A pipelined chain: the root sends segments to the member after it, which passes them on, and so
-/// on round the view. Not a binomial tree: its root sends everything log2(n) times, the chain's
-/// root once, so that a chain's time is that of one transfer, plus one segment for each member. A
-/// tree is sooner done with small blobs, which matter less here than weights of many megabytes.
+/// on round the view. Not a binomial tree, whose root sends everything log2(n) times: over a
+/// network the root's link is the limit, and the chain's root sends once. Within one machine there
+/// is no such link, and a tree would be the faster one (measured with 7 ranks on 2 cores: 0.5 ms
+/// instead of 1.1 ms for 1 MB, 56 ms instead of 71 ms for 64 MB); but weights travel to where
+/// volunteers are.
 
 #include <algorithm>
 #include <cstddef>
