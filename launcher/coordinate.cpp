@@ -1,0 +1,184 @@
+#include "coordinate.hpp"
+
+#include <chrono>
+#include <ctime>
+#include <exception>
+#include <utility>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <daig/data/read_shard.hpp>
+#include <daig/metrics/recorder.hpp>
+#include <daig/store/audit.hpp>
+#include <daig/store/event_log.hpp>
+#include <daig/store/ledger.hpp>
+#include <daig/store/model_file.hpp>
+#include <daig/store/run_directory.hpp>
+#include <daig/train/evaluate.hpp>
+#include <daig/train/network_workload.hpp>
+#include <daig/train/session.hpp>
+
+#include "announce.hpp"
+#include "outcome.hpp"
+#include "progress.hpp"
+#include "report.hpp"
+
+namespace daig::launcher {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// runs/<date-time>, or the next name that is free.
+fs::path fresh_folder() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  const std::string name = fmt::format("runs/{:%Y%m%d-%H%M%S}", fmt::localtime(now));
+  std::error_code unknown;
+  fs::path folder = name;
+  for (int i = 2; fs::exists(folder, unknown); ++i) folder = fmt::format("{}-{}", name, i);
+  return folder;
+}
+
+/// What a run keeps on disk. Belongs to the communication thread of rank 0.
+class Records {
+ public:
+  Records(const TrainingJob& job, const RunManner& manner, int ranks)
+      : job_(job),
+        directory_(open_directory(manner)),
+        ledger_(open_ledger(ranks)),
+        events_(directory_.events(), Clock::now()) {}
+
+  const store::RunDirectory& directory() const { return directory_; }
+  store::Ledger& ledger() { return ledger_; }
+  store::EventLog& events() { return events_; }
+
+  void write_snapshot(const std::vector<float>& weights, const train::OptimizerState& optimizer,
+                      Version version) {
+    ledger_.sync();  // no snapshot knows more steps than the ledger
+    write(directory_.snapshot(version), weights, optimizer, version);
+    directory_.keep_latest_snapshots(2);
+  }
+
+  void write(const fs::path& path, const std::vector<float>& weights,
+             const train::OptimizerState& optimizer, Version version) const {
+    store::SavedModel saved;
+    saved.spec = job_.spec;
+    saved.layout = job_.layout;
+    saved.weights = weights;
+    saved.optimizer.name = job_.settings.options.optimizer.name;
+    saved.optimizer.slots = {optimizer.arrays.begin(), optimizer.arrays.end()};
+    saved.optimizer.scalars = optimizer.scalars;
+    saved.version = version;
+    const std::uint64_t epoch = version.value() * job_.plan.k / job_.plan.data.batches();
+    saved.epoch = Epoch{static_cast<Epoch::rep>(std::min(epoch, job_.plan.epochs))};
+    saved.seed = job_.settings.options.seed;
+    store::write_model(path, saved);
+  }
+
+ private:
+  store::RunDirectory open_directory(const RunManner& manner) const {
+    if (job_.resumed) return store::RunDirectory::resume(manner.resume);
+    return store::RunDirectory::create(manner.run_dir.empty() ? fresh_folder() : manner.run_dir);
+  }
+  store::Ledger open_ledger(int ranks) const {
+    if (job_.resumed) return store::Ledger::resume(directory_.ledger(), job_.version);
+    store::Configuration configuration = job_.configuration();
+    configuration["ranks"] = fmt::to_string(ranks);
+    return store::Ledger::create(directory_.ledger(), configuration);
+  }
+
+  const TrainingJob& job_;
+  store::RunDirectory directory_;
+  store::Ledger ledger_;
+  store::EventLog events_;
+};
+
+train::Task task_of(const TrainingJob& job, Records& records, metrics::Recorder& recorder) {
+  train::Task task;
+  task.weights = job.weights;
+  task.samples = job.train.count();
+  task.read_shard = [dataset = job.train](const data::ShardPlan& plan, ShardId shard) {
+    return data::read_shard(dataset, plan, shard);
+  };
+  task.version = job.version;
+  for (const store::PlannedBatch& done : records.ledger().committed_batches()) {
+    task.done.push_back({done.epoch, done.batch});
+  }
+  task.optimizer_state = job.optimizer_state;
+  task.recorder = &recorder;
+  task.on_version = [&records, every = job.settings.snapshot_every](train::Replica& replica) {
+    if (replica.version().value() % every != 0) return;
+    records.write_snapshot(*replica.weights(), train::save(replica.optimizer_state()),
+                           replica.version());
+  };
+  return task;
+}
+
+/// Writes the model, tests it, and audits the run.
+TrainReport finish(const TrainingJob& job, Records& records, const train::Result& result,
+                   nn::Network<float>& network) {
+  records.ledger().sync();
+  std::vector<fs::path> models{records.directory().model()};
+  if (!job.settings.out.empty()) models.push_back(job.settings.out);
+  for (const fs::path& path : models) {
+    records.write(path, result.weights, result.optimizer_state, result.version);
+  }
+  std::optional<train::Quality> test;
+  if (job.test) test = train::evaluate(network, result.weights, *job.test);
+  return {.test = test,
+          .has_accuracy = job.train.label_kind() == data::LabelKind::classes,
+          .samples = result.samples,
+          .seconds = result.seconds,
+          .audit = store::audit(records.directory().path()),
+          .run_dir = records.directory().path(),
+          .model = models.front(),
+          .out = models.back()};
+}
+
+}  // namespace
+
+int coordinate(comm::Communicator& communicator, TrainingJob job, const RunManner& manner) {
+  std::optional<Records> records;
+  try {
+    records.emplace(job, manner, communicator.size());
+    if (!job.resumed) records->write_snapshot(job.weights, {}, Version{0});
+  } catch (...) {
+    announce_failure(communicator, outcome_of(std::current_exception()));
+    throw;
+  }
+  announce(communicator, job.configuration());
+
+  const ProgressStyle style = progress_style(manner.quiet);
+  if (style != ProgressStyle::none) {
+    say(fmt::format("{} {}: {} samples, {} batches, K = {}, {} rank{}; run {}\n",
+                    job.resumed ? "resuming" : "training", job.spec, job.train.count(),
+                    job.plan.batches(), job.plan.k, communicator.size(),
+                    communicator.size() == 1 ? "" : "s", records->directory().path().string()));
+  }
+  train::NetworkWorkload workload(job.spec);
+  train::Session session(communicator, job.settings.options, job.weights.size());
+  train::Result result;
+  {
+    Progress progress(style, job.version.value(), job.total_steps(), job.plan.epochs);
+    metrics::RecorderList recorders;
+    recorders.add(records->ledger());
+    recorders.add(records->events());
+    recorders.add(progress);
+    session.set_up(task_of(job, *records, recorders));
+    result = session.run(workload);
+  }
+  const TrainReport report = finish(job, *records, result, workload.network());
+  if (style != ProgressStyle::none || !manner.json) say(text_of(report));
+  if (manner.json) say(json_of(report) + "\n");
+  return static_cast<int>(report.audit.clean() ? ExitCode::success : ExitCode::finding);
+}
+
+void volunteer(comm::Communicator& communicator) {
+  const store::Configuration configuration = hear(communicator);
+  const TrainSettings settings = settings_of(configuration, "rank 0's announcement");
+  train::NetworkWorkload workload(configuration.at("spec"));
+  train::Session session(communicator, settings.options, workload.network().layout().size());
+  static_cast<void>(session.run(workload));
+}
+
+}  // namespace daig::launcher

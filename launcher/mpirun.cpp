@@ -1,0 +1,86 @@
+#include "mpirun.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <daig/core/error.hpp>
+
+namespace daig::launcher {
+namespace {
+
+void append(std::vector<std::string>& line, const std::vector<std::string>& words) {
+  line.insert(line.end(), words.begin(), words.end());
+}
+
+std::string shell_word(const std::string& word) {
+  constexpr std::string_view plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,+@%";
+  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+bool is_executable(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(path, ignored) && ::access(path.c_str(), X_OK) == 0;
+}
+
+}  // namespace
+
+std::vector<std::string> mpirun_line(const Job& job, bool as_root) {
+  std::vector<std::string> line{
+      "mpirun", "--oversubscribe",     "--bind-to", "none", "--enable-recovery",
+      "--mca",  "mpi_yield_when_idle", "1"};
+  if (as_root) line.push_back("--allow-run-as-root");
+  if (!job.hosts.empty()) append(line, {"--host", host_list(job.hosts)});
+  append(line, {"-x", "OPENBLAS_NUM_THREADS=1"});
+  for (const auto& [name, value] : job.environment) append(line, {"-x", name + "=" + value});
+
+  // Rank 0 is the first process of the first part. mpirun fills hosts in their order, and this
+  // machine comes first among them.
+  int started = 0;
+  if (!job.rank_0_starter.empty()) {
+    append(line, {"-n", "1"});
+    append(line, job.rank_0_starter);
+    append(line, job.program);
+    if (job.ranks == 1) return line;
+    line.push_back(":");
+    started = 1;
+  }
+  append(line, {"-n", fmt::to_string(job.ranks - started)});
+  append(line, job.program);
+  return line;
+}
+
+std::string shell_text(const std::vector<std::string>& line) {
+  std::vector<std::string> words;
+  for (const std::string& word : line) words.push_back(shell_word(word));
+  return fmt::format("{}", fmt::join(words, " "));
+}
+
+bool is_harmless(std::string_view line) {
+  return line.find("PMIX ERROR: BAD-PARAM") != line.npos &&
+         line.find("pmix_event_notification.c") != line.npos;
+}
+
+void check_program(const std::string& name, std::string_view advice) {
+  if (name.find('/') != std::string::npos) {
+    if (is_executable(name)) return;
+    throw InputError(name, fmt::format("there is no such program; {}", advice));
+  }
+  const char* variable = std::getenv("PATH");
+  std::string_view folders = variable == nullptr ? "/usr/bin:/bin" : variable;
+  while (!folders.empty()) {
+    const std::string_view folder = folders.substr(0, folders.find(':'));
+    if (!folder.empty() && is_executable(std::filesystem::path(folder) / name)) return;
+    folders.remove_prefix(std::min(folders.size(), folder.size() + 1));
+  }
+  throw InputError(name, fmt::format("there is no such program in PATH; {}", advice));
+}
+
+}  // namespace daig::launcher

@@ -1,0 +1,38 @@
+#pragma once
+
+/// The line that starts a job, as mpirun wants it.
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "hostfile.hpp"
+
+namespace daig::launcher {
+
+/// What a job is: so many ranks of one program, and where they run.
+struct Job {
+  int ranks = 4;
+  std::vector<std::string> program;                              ///< and its arguments
+  std::vector<Host> hosts;                                       ///< empty: this machine alone
+  std::vector<std::pair<std::string, std::string>> environment;  ///< set on every rank
+  /// What starts rank 0 in the program's stead, the program following; empty: nothing does.
+  std::vector<std::string> rank_0_starter;
+};
+
+/// mpirun's arguments, mpirun itself first. Rank 0 lands on this machine, a rank's death does not
+/// end the others, ranks may outnumber processors and give way while they wait, and BLAS does not
+/// multiply threads by ranks.
+std::vector<std::string> mpirun_line(const Job& job, bool as_root);
+
+/// The same for a person to read, or for a shell.
+std::string shell_text(const std::vector<std::string>& line);
+
+/// A line that every Open MPI 4 daemon prints when a rank has ended early, and that means nothing.
+bool is_harmless(std::string_view line);
+
+/// Expects a program that the system would find. @throws InputError when there is none.
+void check_program(const std::string& name, std::string_view advice);
+
+}  // namespace daig::launcher

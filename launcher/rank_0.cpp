@@ -1,0 +1,83 @@
+#include "rank_0.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <system_error>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace daig::launcher {
+
+VerdictChannel::VerdictChannel() {
+  std::string folder = (std::filesystem::temp_directory_path() / "daig-XXXXXX").string();
+  if (::mkdtemp(folder.data()) == nullptr) checked(-1, "cannot make the folder " + folder);
+  path_ = std::filesystem::path(folder) / "verdict";
+  try {
+    checked(::mkfifo(path_.c_str(), 0600), "cannot make the pipe " + path_.string());
+    // Open for writing as well, so that the pipe does not end when a writer closes it.
+    pipe_ = FileDescriptor(checked(::open(path_.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC),
+                                   "cannot open the pipe " + path_.string()));
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_.parent_path(), ignored);
+    throw;
+  }
+}
+
+VerdictChannel::~VerdictChannel() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_.parent_path(), ignored);
+}
+
+std::optional<int> VerdictChannel::read() const {
+  std::int32_t code = 0;
+  if (::read(pipe_.get(), &code, sizeof code) != sizeof code) return std::nullopt;
+  return code;
+}
+
+int run_rank_0(const std::filesystem::path& channel, const std::vector<std::string>& program) {
+  const std::vector<char*> arguments = argument_list(program);
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, &before);
+  const pid_t self = ::getpid();
+  const pid_t child = checked(::fork(), "cannot start rank 0");
+  if (child == 0) {
+    sigprocmask(SIG_SETMASK, &before, nullptr);
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != self) std::_Exit(127);
+    execute(arguments);
+    std::_Exit(127);
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  const std::int32_t verdict = exit_code_of(status);
+  const FileDescriptor pipe(::open(channel.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  // When the launcher is gone nobody wants the verdict: whether it was written is not looked at.
+  [[maybe_unused]] const auto written = ::write(pipe.get(), &verdict, sizeof verdict);
+  return verdict;
+}
+
+int exit_code_of(int wait_status) {
+  return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+void execute(const std::vector<char*>& arguments) {
+  ::execvp(arguments[0], arguments.data());
+}
+
+std::vector<char*> argument_list(const std::vector<std::string>& words) {
+  std::vector<char*> arguments;
+  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  return arguments;
+}
+
+}  // namespace daig::launcher

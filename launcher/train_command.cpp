@@ -1,0 +1,179 @@
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <daig/core/error.hpp>
+
+#include "command.hpp"
+#include "start_training.hpp"
+
+namespace daig::launcher {
+namespace {
+
+/// What the options are read into before they are made sense of.
+struct TrainWords {
+  TrainSettings settings;
+  RunManner manner;
+  std::optional<double> learning_rate;
+  std::optional<double> momentum;
+  std::vector<std::string> slow;
+  std::uint64_t cache_mb = 1024;
+  double silence_limit_s = 30;
+};
+
+constexpr const char* examples = R"(Examples:
+  daig train --dataset fashion-mnist -n 4
+  daig train --data x.npy --labels y.npy --model mlp:20-64-3 --k 8 --epochs 10 --out model.h5
+  daig train --dataset fashion-mnist --optimizer adam --schedule constant --in-process
+  daig train --resume runs/20250101-120000
+
+Rank 0 coordinates: with -n 4, three volunteers train. Under a foreign mpirun (mpirun -n 4 daig
+train ...) each process is one rank.)";
+
+template <class Number>
+Number parse(const std::string& word, std::string_view text) {
+  Number value{};
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && stop == text.data() + text.size()) return value;
+  throw UsageError(fmt::format("--slow {}: write RANK:FACTOR, as in --slow 2:4.5", word));
+}
+
+/// Gives the optimiser the defaults that suit it, and the words their meaning.
+TrainSettings settings_of(const TrainWords& words) {
+  TrainSettings settings = words.settings;
+  train::Options& options = settings.options;
+  const bool sgd = options.optimizer.name == "sgd";
+  options.optimizer.learning_rate = words.learning_rate.value_or(sgd ? 0.1 : 0.001);
+  options.optimizer.momentum = words.momentum.value_or(sgd ? 0.9 : 0.0);
+  if (words.cache_mb > (std::uint64_t{1} << 30)) {
+    throw UsageError(fmt::format("--cache-mb {}: no machine has so much", words.cache_mb));
+  }
+  options.cache_bytes = static_cast<std::size_t>(words.cache_mb) << 20;
+  if (!(words.silence_limit_s >= 0 && words.silence_limit_s <= 1e6)) {
+    throw UsageError(fmt::format("--silence-limit {}: give seconds", words.silence_limit_s));
+  }
+  options.silence_limit =
+      std::chrono::duration_cast<Duration>(std::chrono::duration<double>(words.silence_limit_s));
+  for (const std::string& word : words.slow) {
+    const std::string_view text = word;
+    const auto colon = text.find(':');
+    if (colon == text.npos) throw UsageError("--slow " + word + ": write RANK:FACTOR");
+    options.slowdown[Rank{parse<int>(word, text.substr(0, colon))}] =
+        parse<double>(word, text.substr(colon + 1));
+  }
+  return settings;
+}
+
+/// Options that a run keeps: a resumed one has them from its ledger.
+void add_kept_options(CLI::App& command, TrainWords& words) {
+  TrainSettings& settings = words.settings;
+  train::Options& options = settings.options;
+  options.epochs = 5;
+  options.schedule = "cosine";
+  add_data_options(command, settings.data, TestFiles::may_be_given);
+
+  const auto add = [&](const char* name, auto& value, const char* what, const char* group) {
+    return command.add_option(name, value, what)->group(group);
+  };
+  add("--model", settings.model, "a spec, or a model file to go on from", "Model and training")
+      ->type_name("SPEC|FILE.h5")
+      ->capture_default_str();
+  const char* training = "Model and training";
+  add("--k", options.k, "batches that make a step", training)->capture_default_str();
+  add("--batch-size", options.batch_size, "samples of a batch", training)->capture_default_str();
+  add("--epochs", options.epochs, "passes over the dataset", training)->capture_default_str();
+  add("--optimizer", options.optimizer.name, "sgd, adam or adamw", training)->capture_default_str();
+  add("--lr", words.learning_rate, "learning rate [0.1 for sgd, else 0.001]", training);
+  add("--schedule", options.schedule,
+      "constant, cosine[:warmup=STEPS,final=PART] or step:every=STEPS[,factor=F]", training)
+      ->capture_default_str();
+  add("--momentum", words.momentum, "of sgd [0.9]", training);
+  command.add_flag("--nesterov", options.optimizer.nesterov, "look ahead with the momentum")
+      ->group(training);
+  add("--weight-decay", options.optimizer.weight_decay, "pulls weights towards 0", training)
+      ->capture_default_str();
+  add("--seed", options.seed, "of weights and shuffling", training)->capture_default_str();
+
+  const char* sharing = "Sharing out the work";
+  add("--shards", options.shards, "pieces of the dataset that travel [8 for each rank]", sharing);
+  add("--balance", options.balance, "0: whoever is first; 1: equal shares of every step", sharing)
+      ->capture_default_str();
+  command.add_flag("--coordinator-trains", options.coordinator_trains, "rank 0 computes, too")
+      ->group(sharing);
+  add("--cache-mb", words.cache_mb, "memory for shards, each volunteer's", sharing)
+      ->capture_default_str();
+  add("--slow", words.slow, "experiments: slow a rank down; may be given again", sharing)
+      ->type_name("RANK:FACTOR")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  add("--silence-limit", words.silence_limit_s, "seconds after which a silent rank is lost",
+      sharing)
+      ->capture_default_str();
+  add("--snapshot-every", settings.snapshot_every, "steps [as many as an epoch has]", sharing);
+}
+
+void add_manner_options(CLI::App& command, TrainWords& words) {
+  RunManner& manner = words.manner;
+  const char* group = "Where it runs, what it leaves";
+  const auto add = [&](const char* name, auto& value, const char* what) {
+    return command.add_option(name, value, what)->group(group);
+  };
+  add("-n,--ranks", manner.ranks, "ranks, the coordinator among them [4]");
+  command.add_flag("--in-process", manner.in_process, "ranks are threads: no mpirun")->group(group);
+  add("--hostfile", manner.hostfile, "machines: lines of 'host', 'host:4' or 'host slots=4'")
+      ->type_name("FILE");
+  add("--out", words.settings.out, "the trained model, besides model.h5 in the run's folder")
+      ->type_name("FILE.h5");
+  add("--run-dir", manner.run_dir, "the run's folder [a fresh runs/<date-time>]")
+      ->type_name("FOLDER");
+  add("--resume", manner.resume, "go on with a run that was stopped, from its last snapshot")
+      ->type_name("FOLDER");
+  command.add_flag("--json", manner.json, "the last line of stdout is one JSON object")
+      ->group(group);
+  command.add_flag("--quiet", manner.quiet, "no progress, only the result")->group(group);
+}
+
+/// @throws UsageError when a resumed run is told what it knows from its ledger.
+void check_resume(const CLI::App& command, const std::vector<const CLI::Option*>& kept,
+                  const RunManner& manner) {
+  if (manner.resume.empty()) return;
+  for (const CLI::Option* option : kept) {
+    if (option->count() == 0) continue;
+    throw UsageError(
+        fmt::format("--resume and {}: a resumed run has it from its ledger; leave {} "
+                    "out of {}",
+                    option->get_name(), option->get_name(), command.get_name()));
+  }
+  if (!manner.run_dir.empty()) {
+    throw UsageError("--resume and --run-dir: a resumed run stays in its folder");
+  }
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& app, Action& action, const std::vector<std::string>& line) {
+  auto words = std::make_shared<TrainWords>();
+  CLI::App* command = app.add_subcommand("train", "Train a model on a dataset, on several ranks");
+  add_kept_options(*command, *words);
+  const CLI::App* read_only = command;
+  std::vector<const CLI::Option*> kept = read_only->get_options(
+      [](const CLI::Option* option) { return !option->check_name("--help"); });
+  add_manner_options(*command, *words);
+  command->footer(examples);
+  command->callback([=, &action] {
+    action = [=] {
+      check_resume(*command, kept, words->manner);
+      return start_training(settings_of(*words), words->manner, line);
+    };
+  });
+}
+
+}  // namespace daig::launcher

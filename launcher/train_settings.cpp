@@ -1,0 +1,167 @@
+#include "train_settings.hpp"
+
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include <daig/core/error.hpp>
+#include <daig/optim/make_optimizer.hpp>
+#include <daig/optim/schedule.hpp>
+
+namespace daig::launcher {
+namespace {
+
+/// Writes every setting by name; ConfigurationReader takes the same names.
+class ConfigurationWriter {
+ public:
+  explicit ConfigurationWriter(store::Configuration& into) : into_(into) {}
+
+  void operator()(const char* name, const std::string& value) { into_[name] = value; }
+  void operator()(const char* name, const std::filesystem::path& value) {
+    into_[name] = value.string();
+  }
+  void operator()(const char* name, bool value) { into_[name] = value ? "1" : "0"; }
+  template <class Number>
+  requires std::is_arithmetic_v<Number>
+  void operator()(const char* name, Number value) { into_[name] = fmt::format("{}", value); }
+  void operator()(const char* name, const Duration& value) { (*this)(name, seconds(value)); }
+  void operator()(const char* name, const std::map<Rank, double>& factors) {
+    std::string text;
+    for (const auto& [rank, factor] : factors) text += fmt::format("{}:{} ", rank.value(), factor);
+    into_[name] = text;
+  }
+
+ private:
+  store::Configuration& into_;
+};
+
+class ConfigurationReader {
+ public:
+  ConfigurationReader(const store::Configuration& from, const std::string& where)
+      : from_(from), where_(where) {}
+
+  void operator()(const char* name, std::string& value) { value = text(name); }
+  void operator()(const char* name, std::filesystem::path& value) { value = text(name); }
+  void operator()(const char* name, bool& value) { value = parse<int>(name, text(name)) != 0; }
+  template <class Number>
+  requires std::is_arithmetic_v<Number>
+  void operator()(const char* name, Number& value) { value = parse<Number>(name, text(name)); }
+  void operator()(const char* name, Duration& value) {
+    value = std::chrono::duration_cast<Duration>(
+        std::chrono::duration<double>(parse<double>(name, text(name))));
+  }
+  void operator()(const char* name, std::map<Rank, double>& factors) {
+    std::string_view rest = text(name);
+    while (!rest.empty()) {
+      const std::string_view word = rest.substr(0, rest.find(' '));
+      const auto colon = std::min(word.find(':'), word.size());
+      factors[Rank{parse<int>(name, word.substr(0, colon))}] =
+          parse<double>(name, word.substr(std::min(colon + 1, word.size())));
+      rest.remove_prefix(std::min(word.size() + 1, rest.size()));
+    }
+  }
+
+ private:
+  const std::string& text(const char* name) const {
+    const auto found = from_.find(name);
+    if (found != from_.end()) return found->second;
+    throw InputError(where_, fmt::format("the run's configuration lacks '{}'", name));
+  }
+  template <class Number>
+  Number parse(const char* name, std::string_view text) const {
+    Number value{};
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, value);
+    if (error == std::errc() && stop == end) return value;
+    throw InputError(where_, fmt::format("the run's configuration says {} = '{}', which is not "
+                                         "the number that it should be",
+                                         name, text));
+  }
+
+  const store::Configuration& from_;
+  const std::string& where_;
+};
+
+/// Shows every setting to `visit`, by name: the one list of them.
+void visit_settings(auto& settings, auto&& visit) {
+  visit("dataset", settings.data.dataset);
+  visit("data", settings.data.data);
+  visit("labels", settings.data.labels);
+  visit("test_data", settings.data.test_data);
+  visit("test_labels", settings.data.test_labels);
+  visit("model", settings.model);
+  visit("out", settings.out);
+  visit("snapshot_every", settings.snapshot_every);
+  auto& options = settings.options;
+  visit("k", options.k);
+  visit("batch_size", options.batch_size);
+  visit("epochs", options.epochs);
+  visit("shards", options.shards);
+  visit("balance", options.balance);
+  visit("seed", options.seed);
+  visit("schedule", options.schedule);
+  visit("coordinator_trains", options.coordinator_trains);
+  visit("cache_bytes", options.cache_bytes);
+  visit("silence_limit_s", options.silence_limit);
+  visit("slow", options.slowdown);
+  auto& optimizer = options.optimizer;
+  visit("optimizer", optimizer.name);
+  visit("learning_rate", optimizer.learning_rate);
+  visit("momentum", optimizer.momentum);
+  visit("nesterov", optimizer.nesterov);
+  visit("beta1", optimizer.beta1);
+  visit("beta2", optimizer.beta2);
+  visit("epsilon", optimizer.epsilon);
+  visit("weight_decay", optimizer.weight_decay);
+}
+
+void check_count(const char* option, std::uint64_t value, std::uint64_t most, const char* why) {
+  if (value >= 1 && value <= most) return;
+  throw UsageError(fmt::format("{} {}: {}; give a number from 1 to {}", option, value, why, most));
+}
+
+}  // namespace
+
+void check(const TrainSettings& settings) {
+  constexpr std::uint64_t many = std::uint64_t{1} << 40;
+  const train::Options& options = settings.options;
+  check_count("--k", options.k, many, "a step takes K batches, at least one");
+  check_count("--batch-size", options.batch_size, many, "a batch has at least one sample");
+  check_count("--epochs", options.epochs, std::numeric_limits<Epoch::rep>::max(),
+              "a run passes over the dataset at least once");
+  if (!(options.balance >= 0 && options.balance <= 1)) {
+    throw UsageError(
+        fmt::format("--balance {}: it lies between 0 (whoever is first) and 1 (equal shares)",
+                    options.balance));
+  }
+  for (const auto& [rank, factor] : options.slowdown) {
+    if (rank.value() >= 0 && factor >= 1 && factor <= 1e6) continue;
+    throw UsageError(
+        fmt::format("--slow {}:{}: a rank, from 0 on, is slowed down by a factor of 1 "
+                    "or more",
+                    rank.value(), factor));
+  }
+  if (options.silence_limit < std::chrono::seconds(2)) {
+    throw UsageError("--silence-limit: ranks say something every second; give 2 seconds or more");
+  }
+  static_cast<void>(optim::make_schedule(options.schedule));
+  static_cast<void>(optim::make_optimizer(options.optimizer, 0));
+}
+
+store::Configuration configuration_of(const TrainSettings& settings) {
+  store::Configuration configuration;
+  visit_settings(settings, ConfigurationWriter(configuration));
+  return configuration;
+}
+
+TrainSettings settings_of(const store::Configuration& configuration, const std::string& where) {
+  TrainSettings settings;
+  visit_settings(settings, ConfigurationReader(configuration, where));
+  return settings;
+}
+
+}  // namespace daig::launcher

@@ -1,0 +1,45 @@
+#pragma once
+
+/// What a training run is told, and the same as the ledger keeps it and as volunteers are told it.
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include <daig/store/run_plan.hpp>
+#include <daig/train/options.hpp>
+
+#include "data_choice.hpp"
+
+namespace daig::launcher {
+
+/// What is trained, on what, and how: what a resumed run has to go on with.
+struct TrainSettings {
+  DataChoice data;
+  std::string model = "mlp:784-256-128-10";  ///< a spec, or a model file to go on from
+  train::Options options;
+  std::uint64_t snapshot_every = 0;  ///< steps; 0: as many as an epoch has
+  std::filesystem::path out;         ///< empty: only into the run's folder
+};
+
+/// Where and how it runs and shows: may differ from attempt to attempt.
+struct RunManner {
+  std::optional<int> ranks;  ///< empty: 4, or as many as the resumed run had
+  bool in_process = false;   ///< ranks are threads of this process
+  std::filesystem::path hostfile;
+  std::filesystem::path run_dir;  ///< empty: a fresh one under runs/
+  std::filesystem::path resume;   ///< empty: a new run
+  bool json = false;
+  bool quiet = false;
+};
+
+/// @throws UsageError naming the option that makes no sense by itself.
+void check(const TrainSettings& settings);
+
+/// As text, by name; settings_of reads it back.
+store::Configuration configuration_of(const TrainSettings& settings);
+/// @param where  named in errors. @throws InputError when something is missing or makes no sense.
+TrainSettings settings_of(const store::Configuration& configuration, const std::string& where);
+
+}  // namespace daig::launcher

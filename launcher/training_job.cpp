@@ -1,0 +1,195 @@
+#include "training_job.hpp"
+
+#include <algorithm>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include <daig/core/error.hpp>
+#include <daig/store/ledger.hpp>
+#include <daig/store/model_file.hpp>
+#include <daig/store/run_directory.hpp>
+
+#include "model.hpp"
+
+namespace daig::launcher {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int default_ranks = 4;
+constexpr int most_ranks = 100'000;
+
+/// Where the weights come from.
+struct Start {
+  nn::Network<float> network;
+  std::vector<float> weights;
+  Version version{0};
+  train::OptimizerState optimizer_state = {};
+};
+
+Start fresh_start(const TrainSettings& settings) {
+  std::error_code unknown;
+  if (!settings.model.starts_with("mlp:")) {
+    if (!fs::exists(settings.model, unknown)) {
+      throw InputError(settings.model,
+                       "there is no such model file, and it is no spec such as mlp:784-128-10");
+    }
+    Model model = load_model(settings.model);
+    return {std::move(model.network), std::move(model.weights)};
+  }
+  nn::Network<float> network(settings.model);
+  std::vector<float> weights(network.layout().size());
+  network.initialise(weights, settings.options.seed);
+  return {std::move(network), std::move(weights)};
+}
+
+Start resumed_start(const fs::path& folder, const TrainSettings& settings) {
+  const auto directory = store::RunDirectory::resume(folder);
+  std::error_code unknown;
+  if (fs::exists(directory.model(), unknown)) {
+    throw UsageError(fmt::format("{}: this run is finished; its model is {}", folder.string(),
+                                 directory.model().string()));
+  }
+  const auto snapshot = directory.latest_snapshot();
+  if (!snapshot) {
+    throw InputError(folder.string(), "holds no snapshot to go on from; start the run again");
+  }
+  store::SavedModel saved = store::read_model(snapshot->path);
+  Start start{network_of(saved, snapshot->path.string()), std::move(saved.weights), saved.version};
+  for (auto& [name, values] : saved.optimizer.slots) {
+    start.optimizer_state.arrays[name] = std::move(values);
+  }
+  start.optimizer_state.scalars = std::move(saved.optimizer.scalars);
+  if (saved.optimizer.name != settings.options.optimizer.name) {
+    throw InputError(snapshot->path.string(),
+                     fmt::format("was made with the optimiser '{}', and the run has '{}'",
+                                 saved.optimizer.name, settings.options.optimizer.name));
+  }
+  return start;
+}
+
+void check_ranks(int ranks, const TrainSettings& settings, std::uint64_t batches) {
+  if (ranks < 1 || ranks > most_ranks) {
+    throw UsageError(fmt::format("-n {}: a run has 1 to {} ranks", ranks, most_ranks));
+  }
+  const int trainers = ranks - (ranks > 1 && !settings.options.coordinator_trains ? 1 : 0);
+  if (static_cast<std::uint64_t>(trainers) > batches) {
+    throw UsageError(
+        fmt::format("-n {}: {} volunteers for {} batches of {} samples; choose fewer ranks, or a "
+                    "smaller --batch-size",
+                    ranks, trainers, batches, settings.options.batch_size));
+  }
+  for (const auto& [rank, factor] : settings.options.slowdown) {
+    if (rank.value() < ranks) continue;
+    throw UsageError(
+        fmt::format("--slow {}:{}: there are ranks 0 to {}", rank.value(), factor, ranks - 1));
+  }
+}
+
+/// Where nothing is yet, a file can be made if it can be made in the nearest folder that there is.
+void check_can_make(const fs::path& folder) {
+  std::error_code unknown;
+  fs::path nearest = fs::absolute(folder);
+  while (!fs::exists(nearest, unknown) && nearest.has_relative_path()) {
+    nearest = nearest.parent_path();
+  }
+  store::check_writable(nearest / "daig-was-here");
+}
+
+void check_outputs(const TrainSettings& settings, const RunManner& manner) {
+  if (!settings.out.empty()) store::check_writable(settings.out);
+  if (!manner.resume.empty()) return store::check_writable(manner.resume / "model.h5");
+  const fs::path folder = manner.run_dir.empty() ? fs::path("runs") : manner.run_dir;
+  std::error_code unknown;
+  if (fs::exists(folder / store::RunDirectory::ledger_name, unknown)) {
+    throw UsageError(
+        fmt::format("--run-dir {}: it holds a run already; choose another folder, or "
+                    "--resume it",
+                    folder.string()));
+  }
+  check_can_make(folder);
+}
+
+void check_some(const data::ArraySource& features) {
+  constexpr std::uint64_t most_bytes = std::uint64_t{1} << 30;
+  const std::uint64_t most = std::max<std::uint64_t>(most_bytes / features.sample_bytes(), 1);
+  data::check_finite(features, 0, std::min(features.count(), most));
+}
+
+/// Everything about one part of the data; a thorough look reads it.
+void check_part(const nn::Network<float>& network, const data::Dataset& part, Checks checks) {
+  check_features(network, part.features());
+  if (checks == Checks::quick) return;
+  check_dataset(network, part);
+  check_some(part.features());
+}
+
+}  // namespace
+
+store::Configuration TrainingJob::configuration() const {
+  store::Configuration configuration = configuration_of(settings);
+  for (auto& [name, value] : store::configuration_of(plan)) configuration[name] = value;
+  configuration["spec"] = spec;
+  if (!settings.out.empty()) configuration["out"] = fs::absolute(settings.out).string();
+  return configuration;
+}
+
+int choose_ranks(const RunManner& manner) {
+  if (manner.ranks) return *manner.ranks;
+  if (manner.resume.empty()) return default_ranks;
+  const store::Configuration known = store::read_configuration(resumed_ledger(manner));
+  const auto ranks = known.find("ranks");
+  return ranks == known.end() ? default_ranks : std::atoi(ranks->second.c_str());
+}
+
+fs::path resumed_ledger(const RunManner& manner) {
+  const fs::path ledger = manner.resume / store::RunDirectory::ledger_name;
+  std::error_code unknown;
+  if (fs::is_regular_file(ledger, unknown)) return ledger;
+  throw InputError(manner.resume.string(), "holds no run to resume: there is no ledger in it");
+}
+
+TrainingJob prepare(TrainSettings settings, const RunManner& manner, int ranks, Checks checks) {
+  const bool resumed = !manner.resume.empty();
+  if (resumed) {
+    const fs::path ledger = resumed_ledger(manner);
+    const fs::path out = settings.out;
+    settings = settings_of(store::read_configuration(ledger), ledger.string());
+    if (!out.empty()) settings.out = out;
+  }
+  check(settings);
+  settings.data = made_absolute(settings.data);
+  data::DatasetSplits data = open(settings.data);
+  train::Options& options = settings.options;
+  const std::uint64_t samples = data.train.count();
+  if (options.batch_size > samples) {
+    throw UsageError(fmt::format("--batch-size {}: {} has only {} samples", options.batch_size,
+                                 data.train.features().name(), samples));
+  }
+  const std::uint64_t batches = (samples + options.batch_size - 1) / options.batch_size;
+  check_ranks(ranks, settings, batches);
+  // Eight shards a rank: the faster volunteers can take over whole shards of the slower ones.
+  if (options.shards == 0) options.shards = 8 * static_cast<std::uint64_t>(ranks);
+  options.shards = std::min(options.shards, batches);
+  if (settings.snapshot_every == 0) settings.snapshot_every = (batches + options.k - 1) / options.k;
+
+  Start start = resumed ? resumed_start(manner.resume, settings) : fresh_start(settings);
+  check_part(start.network, data.train, checks);
+  if (data.test) check_part(start.network, *data.test, checks);
+  check_outputs(settings, manner);
+  const store::RunPlan plan{data::ShardPlan(samples, options.batch_size, options.shards),
+                            options.epochs, options.k};
+  return {.settings = settings,
+          .plan = plan,
+          .train = std::move(data.train),
+          .test = std::move(data.test),
+          .spec = start.network.spec(),
+          .layout = start.network.layout(),
+          .weights = std::move(start.weights),
+          .resumed = resumed,
+          .version = start.version,
+          .optimizer_state = std::move(start.optimizer_state)};
+}
+
+}  // namespace daig::launcher

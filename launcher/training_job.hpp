@@ -1,0 +1,54 @@
+#pragma once
+
+/// Everything that rank 0 needs for a run, opened and checked.
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <daig/core/id.hpp>
+#include <daig/data/dataset.hpp>
+#include <daig/model/layout.hpp>
+#include <daig/store/run_plan.hpp>
+#include <daig/train/task.hpp>
+
+#include "train_settings.hpp"
+
+namespace daig::launcher {
+
+struct TrainingJob {
+  TrainSettings settings;  ///< with everything chosen that was left open
+  store::RunPlan plan;
+  data::Dataset train;
+  std::optional<data::Dataset> test;
+  std::string spec;  ///< of the model, canonical
+  model::Layout layout;
+  std::vector<float> weights;  ///< to start from
+
+  bool resumed = false;
+  Version version{0};
+  train::OptimizerState optimizer_state;
+
+  std::uint64_t total_steps() const { return (plan.batches() + plan.k - 1) / plan.k; }
+  /// What the ledger keeps and the volunteers are told.
+  store::Configuration configuration() const;
+};
+
+enum class Checks {
+  quick,    ///< what can be known without reading the data
+  thorough  ///< all labels, and up to a GiB of the data
+};
+
+/// Opens data and model, and checks that they and the settings fit one another and so many ranks,
+/// and that what comes out can be written. Leaves nothing behind.
+/// @throws UsageError, InputError, IoError: whatever it is, no work was done yet.
+TrainingJob prepare(TrainSettings settings, const RunManner& manner, int ranks, Checks checks);
+
+/// How many ranks the job is to have: as asked for, as the resumed run had, or 4.
+int choose_ranks(const RunManner& manner);
+
+/// The ledger of the run to resume. Expects one.
+std::filesystem::path resumed_ledger(const RunManner& manner);
+
+}  // namespace daig::launcher
