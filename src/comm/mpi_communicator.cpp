@@ -119,7 +119,7 @@ MpiCommunicator::Receive::~Receive() {
           from_.value());
       std::terminate();
     }
-    ranks_.park(deadline);
+    ranks_.park(deadline, Urgency::prompt);
   }
 }
 
@@ -139,7 +139,7 @@ MpiCommunicator::~MpiCommunicator() {
   }
   try {
     const Deadline deadline = Deadline::in(1s);
-    while (collect_kept() > 0 && !deadline.expired()) park(deadline);
+    while (collect_kept() > 0 && !deadline.expired()) park(deadline, Urgency::prompt);
   } catch (const std::exception& problem) {
     log::warning("leaving with transfers under way: {}", problem.what());
   }

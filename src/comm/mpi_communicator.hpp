@@ -34,7 +34,7 @@ class MpiCommunicator final : public Communicator {
   Transfer send(Rank to, Tag tag, std::span<const std::byte> bytes) override;
   Transfer receive(Rank from, Tag tag, std::span<std::byte> bytes) override;
   std::optional<Message> take(Tag tag, std::size_t max_bytes) override;
-  void park(Deadline until) override { napper_.park(until); }
+  void park(Deadline until, Urgency urgency) override { napper_.park(until, urgency); }
   void wake() noexcept override { napper_.wake(); }
 
  private:

@@ -5,25 +5,32 @@
 
 using namespace daig;
 using namespace std::chrono_literals;
+using comm::Urgency;
 using comm::detail::nap_after;
 
 BOOST_AUTO_TEST_CASE(gives_way_before_it_sleeps) {
-  BOOST_CHECK(nap_after(0us) == 0us);
-  BOOST_CHECK(nap_after(99us) == 0us);
+  BOOST_CHECK(nap_after(0us, Urgency::prompt) == 0us);
+  BOOST_CHECK(nap_after(499us, Urgency::prompt) == 0us);
+}
+
+BOOST_AUTO_TEST_CASE(naps_at_once_when_nothing_presses) {
+  BOOST_CHECK(nap_after(0us, Urgency::calm) == 100us);
+  BOOST_CHECK(nap_after(800us, Urgency::calm) == 200us);
+  BOOST_CHECK(nap_after(1h, Urgency::calm) == 1ms);
 }
 
 BOOST_AUTO_TEST_CASE(naps_grow_with_idleness_within_bounds) {
-  BOOST_CHECK(nap_after(100us) == 20us);
-  BOOST_CHECK(nap_after(800us) == 100us);
-  BOOST_CHECK(nap_after(8ms) == 1ms);
-  BOOST_CHECK(nap_after(1h) == 1ms);
+  BOOST_CHECK(nap_after(800us, Urgency::prompt) == 100us);
+  BOOST_CHECK(nap_after(1600us, Urgency::prompt) == 200us);
+  BOOST_CHECK(nap_after(8ms, Urgency::prompt) == 1ms);
+  BOOST_CHECK(nap_after(1h, Urgency::prompt) == 1ms);
 }
 
 BOOST_AUTO_TEST_CASE(never_sleeps_past_the_deadline_or_a_wake) {
   comm::detail::Napper napper;
-  napper.park(Deadline::in(-1s));
+  napper.park(Deadline::in(-1s), Urgency::prompt);
   napper.wake();
   const Deadline deadline = Deadline::in(60s);
-  napper.park(deadline);
+  napper.park(deadline, Urgency::prompt);
   BOOST_CHECK(!deadline.expired());
 }

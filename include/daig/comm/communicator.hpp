@@ -31,6 +31,13 @@ struct Message {
   std::vector<std::byte> bytes;
 };
 
+/// How soon what is waited for is worth having, and so what waiting may cost where a backend must
+/// keep asking.
+enum class Urgency {
+  prompt,  ///< in the midst of an exchange: everybody waits for everybody, and nobody computes
+  calm     ///< between exchanges: others have better uses for the processor
+};
+
 /// One rank's access to the others.
 ///
 /// Threads: one thread at a time may use a communicator (its rank's communication thread); only
@@ -63,7 +70,7 @@ class Communicator {
   /// Gives the processor away until something may have happened: a message, a `wake`, or the
   /// deadline. May return early; call it in a loop around polls. A backend that cannot be told of
   /// arrivals sleeps in short, growing naps instead: ranks outnumber cores, so waiting never spins.
-  virtual void park(Deadline until) = 0;
+  virtual void park(Deadline until, Urgency urgency = Urgency::prompt) = 0;
 
   /// Makes the current or next `park` return. The only member that any thread may call.
   virtual void wake() noexcept = 0;

@@ -23,7 +23,7 @@ class MailboxCommunicator : public Communicator {
   Transfer send(Rank to, Tag tag, std::span<const std::byte> bytes) override;
   Transfer receive(Rank from, Tag tag, std::span<std::byte> bytes) override;
   std::optional<Message> take(Tag tag, std::size_t max_bytes) override;
-  void park(Deadline until) override { own().park(until); }
+  void park(Deadline until, Urgency /*urgency*/) override { own().park(until); }
   void wake() noexcept override { own().wake(); }
 
  private:
