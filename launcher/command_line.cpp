@@ -55,6 +55,7 @@ int run_command_line(int argc, const char* const* argv) {
   app.footer(more);
   app.set_version_flag("--version", std::string("daig " DAIG_VERSION), "Print the version");
   app.require_subcommand(1);
+  app.option_defaults()->take_last();
   app.get_formatter()->column_width(34);
   Action action;
   add_train_command(app, action, {argv + 1, argv + argc});

@@ -16,6 +16,16 @@ void append(std::vector<std::string>& line, const std::vector<std::string>& word
   line.insert(line.end(), words.begin(), words.end());
 }
 
+/// So many ranks. Each part of a line has an environment of its own.
+void append_part(std::vector<std::string>& line, const Job& job, int ranks,
+                 const std::vector<std::string>& starter) {
+  append(line, {"-x", "OPENBLAS_NUM_THREADS=1"});
+  for (const auto& [name, value] : job.environment) append(line, {"-x", name + "=" + value});
+  append(line, {"-n", fmt::to_string(ranks)});
+  append(line, starter);
+  append(line, job.program);
+}
+
 std::string shell_word(const std::string& word) {
   constexpr std::string_view plain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,+@%";
@@ -38,22 +48,16 @@ std::vector<std::string> mpirun_line(const Job& job, bool as_root) {
       "--mca",  "mpi_yield_when_idle", "1"};
   if (as_root) line.push_back("--allow-run-as-root");
   if (!job.hosts.empty()) append(line, {"--host", host_list(job.hosts)});
-  append(line, {"-x", "OPENBLAS_NUM_THREADS=1"});
-  for (const auto& [name, value] : job.environment) append(line, {"-x", name + "=" + value});
-
-  // Rank 0 is the first process of the first part. mpirun fills hosts in their order, and this
+  // Rank 0 is the first process of the first part: mpirun fills hosts in their order, and this
   // machine comes first among them.
-  int started = 0;
-  if (!job.rank_0_starter.empty()) {
-    append(line, {"-n", "1"});
-    append(line, job.rank_0_starter);
-    append(line, job.program);
-    if (job.ranks == 1) return line;
-    line.push_back(":");
-    started = 1;
+  if (job.rank_0_starter.empty()) {
+    append_part(line, job, job.ranks, {});
+    return line;
   }
-  append(line, {"-n", fmt::to_string(job.ranks - started)});
-  append(line, job.program);
+  append_part(line, job, 1, job.rank_0_starter);
+  if (job.ranks == 1) return line;
+  line.push_back(":");
+  append_part(line, job, job.ranks - 1, {});
   return line;
 }
 

@@ -1,17 +1,41 @@
 #include "rank_0.hpp"
 
+#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <system_error>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 namespace daig::launcher {
+namespace {
+
+/// Becomes readable when the process ends.
+FileDescriptor watch(pid_t process) {
+  return FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
+}
+
+/// Returns when the child has ended; ends it when mpirun is no more. Without rank 0 the others end
+/// themselves.
+void end_with(pid_t mpirun, pid_t child) {
+  // Not PR_SET_PDEATHSIG, which fires when the *thread* that forked ends: mpirun has several.
+  const FileDescriptor above = watch(mpirun);
+  const FileDescriptor below = watch(child);
+  if (above.get() < 0 || below.get() < 0) return;  // a kernel without it: then nobody watches
+  std::array<pollfd, 2> sources{{{below.get(), POLLIN, 0}, {above.get(), POLLIN, 0}}};
+  while (::poll(sources.data(), sources.size(), 60'000) <= 0) {
+  }
+  if (sources[0].revents == 0) ::kill(child, SIGKILL);
+}
+
+}  // namespace
 
 VerdictChannel::VerdictChannel() {
   std::string folder = (std::filesystem::temp_directory_path() / "daig-XXXXXX").string();
@@ -47,6 +71,7 @@ int run_rank_0(const std::filesystem::path& channel, const std::vector<std::stri
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, &before);
   const pid_t self = ::getpid();
+  const pid_t mpirun = ::getppid();
   const pid_t child = checked(::fork(), "cannot start rank 0");
   if (child == 0) {
     sigprocmask(SIG_SETMASK, &before, nullptr);
@@ -55,6 +80,7 @@ int run_rank_0(const std::filesystem::path& channel, const std::vector<std::stri
     execute(arguments);
     std::_Exit(127);
   }
+  end_with(mpirun, child);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }

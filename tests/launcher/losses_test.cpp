@@ -1,0 +1,216 @@
+#define BOOST_TEST_MODULE launcher_losses
+
+// Processes that die: what is left of the run, and what becomes of the rest of it.
+
+#include <charconv>
+#include <fstream>
+#include <iterator>
+
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+#include <sys/syscall.h>
+
+#include "launcher/command.hpp"
+#include "launcher/sample_data.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace {
+
+using namespace daig::test;
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+Words operator+(Words left, const Words& right) {
+  left.insert(left.end(), right.begin(), right.end());
+  return left;
+}
+
+/// Long enough to be killed in the middle: 3000 steps, a snapshot after every 20.
+const Words train{DAIG_COMMAND,   "train", "--dataset",        "data", "--model",   "mlp:8-16-3",
+                  "--batch-size", "10",    "--epochs",         "400",  "--run-dir", "run",
+                  "--k",          "4",     "--snapshot-every", "20"};
+/// Progress, often.
+const std::vector<std::pair<std::string, std::string>> as_on_a_terminal{{"DAIG_TERMINAL", "1"}};
+
+struct Workplace {
+  Workplace() { write_dataset(folder / "data"); }
+  json audit(const Words& more = {}) const {
+    return json::parse(
+        run(Words{DAIG_COMMAND, "audit", "run", "--json"} + more, folder.path()).last_line());
+  }
+
+  TemporaryFolder folder;
+};
+
+/// The last step that the progress on stdout tells of.
+std::uint64_t steps_in(const std::string& out) {
+  const auto at = out.rfind("\rstep ");
+  std::uint64_t steps = 0;
+  if (at != std::string::npos) {
+    std::from_chars(out.data() + at + 6, out.data() + out.size(), steps);
+  }
+  return steps;
+}
+
+bool is_under_way(const std::string& out) {
+  return steps_in(out) > 50;
+}
+
+std::string text_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+pid_t parent_of(pid_t process) {
+  const std::string stat = text_of(fs::path("/proc") / std::to_string(process) / "stat");
+  const auto name_end = stat.rfind(')');
+  return name_end == std::string::npos ? 0 : std::atoi(stat.c_str() + name_end + 4);
+}
+
+/// The process under `ancestor` that is this rank of an MPI job; the program itself, not its
+/// starter.
+pid_t find_rank(pid_t ancestor, int rank) {
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const pid_t process = std::atoi(entry.path().filename().c_str());
+    if (process <= 0) continue;
+    const std::string variable = "OMPI_COMM_WORLD_RANK=" + std::to_string(rank) + '\0';
+    if (!contains(text_of(entry.path() / "environ"), variable)) continue;
+    if (contains(text_of(entry.path() / "cmdline"), "rank-0")) continue;
+    for (pid_t above = parent_of(process); above > 1; above = parent_of(above)) {
+      if (above == ancestor) return process;
+    }
+  }
+  throw std::runtime_error("there is no rank " + std::to_string(rank));
+}
+
+/// Waits until a process is gone. Make it while the process lives.
+class Farewell {
+ public:
+  explicit Farewell(pid_t process)
+      : handle_(static_cast<int>(::syscall(SYS_pidfd_open, process, 0))) {
+    if (handle_ < 0) throw std::runtime_error("no such process");
+  }
+  Farewell(const Farewell&) = delete;
+  Farewell& operator=(const Farewell&) = delete;
+  Farewell(Farewell&&) = delete;
+  Farewell& operator=(Farewell&&) = delete;
+  ~Farewell() { ::close(handle_); }
+  bool has_gone() const {
+    pollfd source{handle_, POLLIN, 0};
+    return ::poll(&source, 1, 60'000) == 1;
+  }
+
+ private:
+  int handle_;
+};
+
+/// The run was killed in the middle: it is resumed, and every batch counts exactly once.
+void check_resumed(const Workplace& place, const Words& manner) {
+  const json before = place.audit({"--unfinished"});
+  BOOST_TEST(before.at("clean").get<bool>());
+  const auto done = before.at("batches").get<std::uint64_t>();
+  BOOST_TEST(done < before.at("planned_batches").get<std::uint64_t>());
+  BOOST_TEST(run({DAIG_COMMAND, "audit", "run"}, place.folder.path()).code == 6);  // not finished
+
+  const Ended ended =
+      run(Words{DAIG_COMMAND, "train", "--resume", "run", "--json", "--out", "m.h5"} + manner,
+          place.folder.path());
+  BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.error);
+  const json report = json::parse(ended.last_line());
+  BOOST_TEST(report.at("steps").get<int>() == 3000);
+  BOOST_TEST(report.at("test_accuracy").get<double>() > 0.9);
+  BOOST_TEST(fs::exists(place.folder / "m.h5"));
+  const json after = place.audit();
+  BOOST_TEST(after.at("clean").get<bool>());
+  BOOST_TEST(after.at("attempts").get<int>() == 2);
+  BOOST_TEST(after.at("batches").get<int>() == 12000);
+  // It was trained on from a snapshot, not from the start.
+  BOOST_TEST(report.at("samples").get<std::uint64_t>() < 120'000);
+  const auto again = after.at("superseded_steps").get<std::uint64_t>();
+  BOOST_TEST(report.at("samples").get<std::uint64_t>() == 120'000 - 10 * (done - 4 * again));
+}
+
+BOOST_AUTO_TEST_CASE(a_run_of_threads_is_killed_and_resumed) {
+  const Workplace place;
+  const Words manner{"-n", "3", "--in-process"};
+  Command first(train + manner, place.folder.path(), as_on_a_terminal);
+  first.read_until(is_under_way);
+  first.signal(SIGKILL);
+  BOOST_REQUIRE(first.wait().code == 128 + SIGKILL);
+  check_resumed(place, manner);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_of_processes_is_killed_and_resumed_with_fewer) {
+  const Workplace place;
+  Command first(train + Words{"-n", "3"}, place.folder.path(), as_on_a_terminal);
+  first.read_until(is_under_way);
+  const Farewell rank_0(find_rank(first.pid(), 0));
+  const Farewell rank_1(find_rank(first.pid(), 1));
+  first.signal(SIGKILL);
+  BOOST_REQUIRE(first.wait().code == 128 + SIGKILL);
+  // Nobody goes on without the launcher.
+  BOOST_TEST(rank_0.has_gone());
+  BOOST_TEST(rank_1.has_gone());
+  check_resumed(place, {"-n", "1"});
+}
+
+/// A run of processes under way, with a short patience for silent ranks.
+struct Run {
+  Run() { command.read_until(is_under_way); }
+
+  Workplace place;
+  Command command{train + Words{"-n", "3", "--silence-limit", "3"}, place.folder.path(),
+                  as_on_a_terminal};
+};
+
+BOOST_AUTO_TEST_CASE(a_dead_volunteer_ends_the_run_with_an_error) {
+  Run under_way;
+  const Farewell rank_0(find_rank(under_way.command.pid(), 0));
+  const Farewell rank_1(find_rank(under_way.command.pid(), 1));
+  ::kill(find_rank(under_way.command.pid(), 2), SIGKILL);
+  const Ended ended = under_way.command.wait();
+  BOOST_TEST(ended.code == 5);
+  BOOST_TEST(contains(ended.error, "daig: error: "), ended.error);
+  BOOST_TEST(contains(ended.error, "rank 2"), ended.error);
+  BOOST_TEST(!contains(ended.error, "PMIX"), ended.error);
+  BOOST_TEST(rank_0.has_gone());
+  BOOST_TEST(rank_1.has_gone());
+  BOOST_TEST(under_way.place.audit({"--unfinished"}).at("clean").get<bool>());
+}
+
+BOOST_AUTO_TEST_CASE(a_dead_coordinator_ends_the_run_with_an_error) {
+  Run under_way;
+  const Farewell rank_1(find_rank(under_way.command.pid(), 1));
+  ::kill(find_rank(under_way.command.pid(), 0), SIGKILL);
+  const Ended ended = under_way.command.wait();
+  BOOST_TEST(ended.code == 128 + SIGKILL);
+  BOOST_TEST(contains(ended.error, "rank 0, the coordinator, was ended by signal 9"), ended.error);
+  BOOST_TEST(rank_1.has_gone());
+}
+
+BOOST_AUTO_TEST_CASE(nobody_goes_on_without_mpirun) {
+  Run under_way;
+  const pid_t volunteer = find_rank(under_way.command.pid(), 1);
+  const Farewell rank_0(find_rank(under_way.command.pid(), 0));
+  const Farewell rank_1(volunteer);
+  ::kill(parent_of(volunteer), SIGKILL);
+  const Ended ended = under_way.command.wait();
+  BOOST_TEST(ended.code == 128 + SIGKILL);
+  BOOST_TEST(contains(ended.error, "mpirun"), ended.error);
+  BOOST_TEST(rank_0.has_gone());
+  BOOST_TEST(rank_1.has_gone());
+}
+
+BOOST_AUTO_TEST_CASE(a_signal_to_the_launcher_ends_all_of_it) {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    Run under_way;
+    const Farewell rank_0(find_rank(under_way.command.pid(), 0));
+    const Farewell rank_1(find_rank(under_way.command.pid(), 1));
+    under_way.command.signal(signal);
+    BOOST_TEST(under_way.command.wait().code == 128 + signal);
+    BOOST_TEST(rank_0.has_gone());
+    BOOST_TEST(rank_1.has_gone());
+  }
+}
+
+}  // namespace
