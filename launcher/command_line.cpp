@@ -41,7 +41,7 @@ bool is_silent_rank() {
   return rank != nullptr && std::string(rank) != "0";
 }
 
-/// CLI11's texts, less what goes without saying.
+/// What CLI11 says, and where to read more.
 std::string text_of(const CLI::ParseError& error, const CLI::App& app) {
   std::string command = "daig";
   for (const CLI::App* chosen : app.get_subcommands()) command += " " + chosen->get_name();

@@ -17,6 +17,10 @@ MpiEnvironment::MpiEnvironment() {
     finalize_ = false;
     check_mpi(MPI_Query_thread(&level), "MPI_Query_thread");
   } else {
+    // Where ranks outnumber cores, Open MPI gives the processor away in every call that finds
+    // nothing, and a compute thread on the same core then keeps it for milliseconds. No rank of
+    // ours blocks inside MPI: Communicator::park decides when to give way, and when to nap.
+    ::setenv("OMPI_MCA_mpi_yield_when_idle", "0", 1);
     check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &level), "MPI_Init_thread");
   }
   if (level < MPI_THREAD_SERIALIZED) {

@@ -16,7 +16,7 @@
 #include <daig/control/message.hpp>
 #include <daig/core/deadline.hpp>
 #include <daig/data/shard_plan.hpp>
-#include <daig/model/accumulator.hpp>
+#include <daig/train/bank.hpp>
 #include <daig/train/replica.hpp>
 #include <daig/train/shard_client.hpp>
 #include <daig/train/ticket_desk.hpp>
@@ -39,12 +39,13 @@ struct MemberOptions {
 /// The communication side of every rank of a run, the coordinator's own included: answers the
 /// coordinator, takes part in the ring while the compute thread is still busy, applies the commits.
 ///
-/// Belongs to the communication thread. Memory: 4 bytes a weight for the accumulator and 4 for the
-/// sum, besides the replica, the gradients in the compute thread's hands and the shards.
+/// Belongs to the communication thread. Memory: 4 bytes a weight for the step's sum, besides the
+/// bank, the replica, the gradients in the compute thread's hands and the shards.
 class Member {
  public:
   /// @param desk  where the compute thread works; null when this rank does not train
-  Member(comm::Communicator& communicator, Replica& replica, TicketDesk* desk,
+  /// @param bank  where its accepted gradients go
+  Member(comm::Communicator& communicator, Replica& replica, TicketDesk* desk, Bank& bank,
          MemberOptions options);
   Member(const Member&) = delete;
   Member& operator=(const Member&) = delete;
@@ -74,7 +75,7 @@ class Member {
   /// One attempt to sum a step's accumulators. The buffers are shared with the quarantine.
   struct Exchange {
     control::Close close;
-    std::shared_ptr<model::Accumulator> in;
+    std::shared_ptr<const model::Accumulator> in;
     Buffer out;
     collective::RingAllReduce<float> ring;
   };
@@ -103,6 +104,7 @@ class Member {
   comm::Communicator& communicator_;
   Replica& replica_;
   TicketDesk* desk_;
+  Bank& bank_;
   MemberOptions options_;
   ShardClient shards_;
   std::optional<control::Welcome> welcome_;
@@ -111,7 +113,6 @@ class Member {
 
   std::deque<control::Grant> granted_;             ///< not on the desk yet: the shard is on its way
   std::map<TicketId, ComputedGradient> awaiting_;  ///< done, neither accepted nor void yet
-  std::shared_ptr<model::Accumulator> accumulator_;
   BufferPool sums_;
   std::unique_ptr<Exchange> exchange_;
   Buffer sum_;  ///< of the closed step, once the exchange is over

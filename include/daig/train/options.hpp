@@ -58,6 +58,9 @@ inline control::Rules Options::rules(std::size_t weights) const {
   rules.k = k;
   rules.balance = balance;
   rules.seed = seed;
+  // One is computed, and three waiting cover a round trip of three service times: where ranks share
+  // cores, a coordinator answers only once it has its turn on one.
+  rules.tickets_in_hand = 4;
   rules.silence_limit = silence_limit;
   rules.settings_digest = digest(weights);
   rules.learning_rate = [base = optimizer.learning_rate, factor = optim::make_schedule(schedule)](

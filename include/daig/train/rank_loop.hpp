@@ -12,6 +12,7 @@
 
 #include <daig/comm/communicator.hpp>
 #include <daig/core/log.hpp>
+#include <daig/train/bank.hpp>
 #include <daig/train/coordinator_loop.hpp>
 #include <daig/train/member.hpp>
 #include <daig/train/options.hpp>
@@ -57,6 +58,7 @@ class RankLoop {
   std::optional<Task> task_;
   Replica replica_;
   TicketDesk desk_;
+  Bank bank_;
   Workbench bench_;
   std::optional<CoordinatorLoop> coordinator_;
   std::optional<Member> member_;

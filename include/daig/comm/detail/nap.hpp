@@ -28,7 +28,7 @@ namespace daig::comm::detail {
 constexpr Duration nap_after(Duration idle, Urgency urgency) {
   using std::chrono::microseconds;
   if (urgency == Urgency::calm) {
-    return std::clamp<Duration>(idle / 4, microseconds(100), microseconds(1000));
+    return std::clamp<Duration>(idle / 4, microseconds(250), microseconds(1000));
   }
   if (idle < microseconds(500)) return Duration::zero();
   return std::min<Duration>(idle / 8, microseconds(1000));

@@ -14,13 +14,13 @@
 namespace daig::train {
 
 inline Member::Member(comm::Communicator& communicator, Replica& replica, TicketDesk* desk,
-                      MemberOptions options)
+                      Bank& bank, MemberOptions options)
     : communicator_(communicator),
       replica_(replica),
       desk_(desk),
+      bank_(bank),
       options_(options),
       shards_(communicator, options.cache_bytes),
-      accumulator_(std::make_shared<model::Accumulator>(replica.weights()->size())),
       sums_(replica.weights()->size()) {
   control::Hello hello;
   hello.trains = desk == nullptr ? 0 : 1;
@@ -31,7 +31,7 @@ inline Member::Member(comm::Communicator& communicator, Replica& replica, Ticket
 
 inline Member::~Member() {
   if (!exchange_) return;
-  auto buffers = std::make_shared<std::pair<std::shared_ptr<model::Accumulator>, Buffer>>(
+  auto buffers = std::make_shared<std::pair<std::shared_ptr<const model::Accumulator>, Buffer>>(
       exchange_->in, exchange_->out);
   exchange_->ring.abandon(std::move(buffers));
 }
@@ -83,7 +83,7 @@ inline void Member::on(const control::Accept& accept) {
     throw PeerLost(fmt::format("the coordinator accepts ticket {}, which is not held here",
                                accept.ticket.value()));
   }
-  accumulator_->add(*done->second.gradient);
+  bank_.deposit(std::move(done->second.gradient));
   awaiting_.erase(done);
 }
 
@@ -105,19 +105,17 @@ inline void Member::on(const control::Close& close) {
   granted_.clear();
   if (desk_ != nullptr) desk_->cancel_all();
   awaiting_.clear();
-  if (accumulator_->batches() != close.accepted ||
-      close.step.value() != replica_.version().value()) {
+  const auto in = bank_.close();
+  if (in->batches() != close.accepted || close.step.value() != replica_.version().value()) {
     throw PeerLost(fmt::format(
-        "the coordinator closes step {} with {} batches from here, but {} "
-        "are banked for step {}",
-        close.step.value(), close.accepted, accumulator_->batches(), replica_.version().value()));
+        "the coordinator closes step {} with {} batches from here, but {} are banked for step {}",
+        close.step.value(), close.accepted, in->batches(), replica_.version().value()));
   }
-  Buffer out = sums_.acquire();
-  const std::span<float> sum(*out);
+  const Buffer out = sums_.acquire();
   exchange_.reset(
-      new Exchange{close, accumulator_, std::move(out),
+      new Exchange{close, in, out,
                    collective::RingAllReduce<float>(communicator_, close.view, close.exchange,
-                                                    accumulator_->sum(), sum)});
+                                                    in->sum(), std::span<float>(*out))});
 }
 
 inline void Member::on(const control::Commit& commit) {
@@ -127,7 +125,7 @@ inline void Member::on(const control::Commit& commit) {
   }
   replica_.apply(*sum_, commit.samples, commit.learning_rate);
   sum_.reset();
-  accumulator_->clear();
+  bank_.clear();
   if (on_commit_) on_commit_(commit);
 }
 

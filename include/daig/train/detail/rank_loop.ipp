@@ -18,6 +18,7 @@ inline RankLoop::RankLoop(comm::Communicator& communicator, const Options& optio
       replica_(first_weights(weights, task_), optim::make_optimizer(options.optimizer, weights),
                task_ ? task_->version : Version{0}),
       desk_([&communicator] { communicator.wake(); }),
+      bank_(weights),
       bench_(desk_, weights, [&] {
         const auto slow = options.slowdown.find(communicator.rank());
         return slow == options.slowdown.end() ? 1.0 : slow->second;
@@ -31,7 +32,7 @@ inline RankLoop::RankLoop(comm::Communicator& communicator, const Options& optio
                          });
   }
   const bool trains = options_.trains(communicator_.rank(), communicator_.size());
-  member_.emplace(communicator_, replica_, trains ? &desk_ : nullptr,
+  member_.emplace(communicator_, replica_, trains ? &desk_ : nullptr, bank_,
                   MemberOptions{.settings_digest = options_.digest(weights),
                                 .cache_bytes = options_.cache_bytes,
                                 .silence_limit = options_.silence_limit});
@@ -60,6 +61,7 @@ inline std::optional<control::Coordinator> RankLoop::make_coordinator(const Task
 }
 
 inline std::optional<Ticket> RankLoop::next_ticket() {
+  bank_.add_deposits();
   std::optional<Assignment> assignment = desk_.next();
   if (!assignment) return std::nullopt;
   return Ticket(bench_, std::move(*assignment));
