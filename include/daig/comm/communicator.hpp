@@ -75,6 +75,10 @@ class Communicator {
   /// Makes the current or next `park` return. The only member that any thread may call.
   virtual void wake() noexcept = 0;
 
+  /// Tags that nothing else on this communicator uses. All ranks open their channels in the same
+  /// order. Cost: none, ranks only count.
+  Channel open_channel() { return Channel(channels_++); }
+
   /// Keeps a transfer and the bytes it touches until it is done, out of the caller's way: the
   /// quarantine of abandoned transfers, and the home of sends nobody waits for.
   void keep_until_done(Transfer transfer, std::shared_ptr<const void> bytes);
@@ -106,6 +110,7 @@ class Communicator {
 
   std::deque<Kept> kept_;
   std::deque<Tag> refused_;
+  std::uint32_t channels_ = 0;
 };
 
 /// Waits for one transfer. @throws DeadlineExceeded naming `what`.

@@ -16,9 +16,26 @@ using Tag = Id<struct TagTag, std::uint32_t>;
 /// later one.
 using ExchangeId = Id<struct ExchangeTag, std::uint32_t>;
 
-inline constexpr Tag to_coordinator{1};  ///< control plane, volunteer -> coordinator
-inline constexpr Tag to_member{2};       ///< control plane, coordinator -> member of the view
-inline constexpr Tag shard_data{3};      ///< data plane, pieces of a shard
+/// The tags of one session. Sessions that follow each other on a communicator do not hear each
+/// other: neither a rank that is ahead, nor the last words of one that failed.
+class Channel {
+ public:
+  constexpr explicit Channel(std::uint32_t number) : number_(number) {}
+
+  constexpr Tag to_coordinator() const { return tag(0); }  ///< control plane, member -> coordinator
+  constexpr Tag to_member() const { return tag(1); }       ///< control plane, coordinator -> member
+  constexpr Tag shard_data() const { return tag(2); }      ///< data plane, pieces of a shard
+  /// Where a session's exchanges begin to count. Another session's are a million further on.
+  constexpr ExchangeId first_exchange() const { return ExchangeId{(number_ << 20) + 1}; }
+
+ private:
+  constexpr Tag tag(std::uint32_t kind) const {
+    return Tag{first_session_tag + 4 * (number_ % (std::uint32_t{1} << 24)) + kind};
+  }
+  static constexpr std::uint32_t first_session_tag = 1024;  ///< below: for programs of their own
+
+  std::uint32_t number_;
+};
 
 /// The tag of an exchange. Repeats after 2^30 exchanges: at 1,000 steps a second, after 12 days
 /// without a message that old having been received.

@@ -147,7 +147,7 @@ class Coordinator {
   First<Bye> first_bye_;
 
   TicketId next_ticket_{1};
-  comm::ExchangeId next_exchange_{1};
+  comm::ExchangeId next_exchange_;
   std::map<TicketId, Ticket> tickets_;  ///< out, at this step
   std::vector<metrics::BatchRecord> banked_;
   Duration opened_{};

@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 
+#include <daig/comm/tag.hpp>
 #include <daig/control/policies.hpp>
 #include <daig/core/deadline.hpp>
 #include <daig/core/error.hpp>
@@ -34,8 +35,9 @@ struct Rules {
   Duration gather_limit = std::chrono::seconds(60);   ///< for all members to say Hello
 
   std::uint64_t seed = 0;
-  std::uint64_t settings_digest = 0;  ///< every member's Hello must carry it
-  bool has_dataset = false;           ///< shards can be fetched from the coordinator
+  std::uint64_t settings_digest = 0;   ///< every member's Hello must carry it
+  comm::ExchangeId first_exchange{1};  ///< exchanges are numbered from here on
+  bool has_dataset = false;            ///< shards can be fetched from the coordinator
 
   /// @throws UsageError when the rules contradict themselves.
   void check() const;

@@ -23,8 +23,9 @@ class CoordinatorLoop {
  public:
   /// @param read_shard  how shards are read; empty in a run without a dataset
   /// @param on_commit   called for every committed step, before any member hears of it
-  CoordinatorLoop(comm::Communicator& communicator, control::Coordinator coordinator,
-                  ReadShard read_shard, std::function<void(const metrics::StepRecord&)> on_commit);
+  CoordinatorLoop(comm::Communicator& communicator, comm::Channel channel,
+                  control::Coordinator coordinator, ReadShard read_shard,
+                  std::function<void(const metrics::StepRecord&)> on_commit);
 
   /// Does what can be done now, without waiting. True when there was anything to do.
   /// @throws what reading a shard or on_commit throws; call `abort` then.
@@ -44,6 +45,7 @@ class CoordinatorLoop {
   void post(Rank to, std::span<const control::Message> messages);
 
   comm::Communicator& communicator_;
+  comm::Channel channel_;
   control::Coordinator coordinator_;
   std::optional<ShardServer> server_;
   std::function<void(const metrics::StepRecord&)> on_commit_;
@@ -53,18 +55,20 @@ class CoordinatorLoop {
 
 // ---------------------------------------------------------------------------------------------
 
-inline CoordinatorLoop::CoordinatorLoop(comm::Communicator& communicator,
+inline CoordinatorLoop::CoordinatorLoop(comm::Communicator& communicator, comm::Channel channel,
                                         control::Coordinator coordinator, ReadShard read_shard,
                                         std::function<void(const metrics::StepRecord&)> on_commit)
     : communicator_(communicator),
+      channel_(channel),
       coordinator_(std::move(coordinator)),
       on_commit_(std::move(on_commit)) {
-  if (read_shard) server_.emplace(communicator, coordinator_.plan(), std::move(read_shard));
+  if (read_shard)
+    server_.emplace(communicator, channel.shard_data(), coordinator_.plan(), std::move(read_shard));
 }
 
 inline bool CoordinatorLoop::progress() {
   bool busy = false;
-  while (auto frame = communicator_.take(comm::to_coordinator, control::max_frame_bytes)) {
+  while (auto frame = communicator_.take(channel_.to_coordinator(), control::max_frame_bytes)) {
     busy = true;
     for (const control::Message& message : control::decode_frame(frame->bytes)) {
       receive(frame->from, message);
@@ -112,7 +116,7 @@ inline void CoordinatorLoop::perform(const control::Actions& actions) {
 }
 
 inline void CoordinatorLoop::post(Rank to, std::span<const control::Message> messages) {
-  communicator_.post(to, comm::to_member, control::encode_frame(messages));
+  communicator_.post(to, channel_.to_member(), control::encode_frame(messages));
 }
 
 }  // namespace daig::train

@@ -45,8 +45,8 @@ class Member {
  public:
   /// @param desk  where the compute thread works; null when this rank does not train
   /// @param bank  where its accepted gradients go
-  Member(comm::Communicator& communicator, Replica& replica, TicketDesk* desk, Bank& bank,
-         MemberOptions options);
+  Member(comm::Communicator& communicator, comm::Channel channel, Replica& replica,
+         TicketDesk* desk, Bank& bank, MemberOptions options);
   Member(const Member&) = delete;
   Member& operator=(const Member&) = delete;
   Member(Member&&) = delete;
@@ -102,6 +102,7 @@ class Member {
   void say(control::Message message) { outbox_.push_back(std::move(message)); }
 
   comm::Communicator& communicator_;
+  comm::Channel channel_;
   Replica& replica_;
   TicketDesk* desk_;
   Bank& bank_;

@@ -54,6 +54,7 @@ class RankLoop {
   std::optional<control::Coordinator> make_coordinator(const Task& task);
 
   comm::Communicator& communicator_;
+  comm::Channel channel_;
   Options options_;
   std::optional<Task> task_;
   Replica replica_;

@@ -25,8 +25,8 @@ namespace daig::train {
 /// Memory: the cache's budget, plus what is on its way (at most one shard, as a rule).
 class ShardClient {
  public:
-  ShardClient(comm::Communicator& communicator, std::size_t cache_bytes)
-      : communicator_(communicator), cache_(cache_bytes) {}
+  ShardClient(comm::Communicator& communicator, comm::Tag tag, std::size_t cache_bytes)
+      : communicator_(communicator), tag_(tag), cache_(cache_bytes) {}
 
   /// The shard, if it is here.
   std::shared_ptr<const data::Shard> find(ShardId shard) { return cache_.find(shard); }
@@ -50,6 +50,7 @@ class ShardClient {
   };
 
   comm::Communicator& communicator_;
+  comm::Tag tag_;
   data::ShardCache cache_;
   std::set<ShardId> asked_;
   std::deque<Incoming> incoming_;
@@ -74,7 +75,7 @@ inline void ShardClient::on(const control::ShardOffer& offer) {
   incoming.shard = offer.shard;
   incoming.bytes.resize(static_cast<std::size_t>(offer.bytes));
   for (const auto piece : pieces_of(std::span<std::byte>(incoming.bytes))) {
-    incoming.pieces.push_back(communicator_.receive(coordinator_rank, comm::shard_data, piece));
+    incoming.pieces.push_back(communicator_.receive(coordinator_rank, tag_, piece));
   }
 }
 

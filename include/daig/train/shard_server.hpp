@@ -32,7 +32,8 @@ using ReadShard = std::function<data::Shard(const data::ShardPlan&, ShardId)>;
 /// communication thread. Memory: at most `max_ready` shards that are read or being sent.
 class ShardServer {
  public:
-  ShardServer(comm::Communicator& communicator, data::ShardPlan plan, ReadShard read);
+  ShardServer(comm::Communicator& communicator, comm::Tag tag, data::ShardPlan plan,
+              ReadShard read);
   ShardServer(const ShardServer&) = delete;
   ShardServer& operator=(const ShardServer&) = delete;
   ShardServer(ShardServer&&) = delete;
@@ -68,6 +69,7 @@ class ShardServer {
   void read_loop(const std::stop_token& stop);
 
   comm::Communicator& communicator_;
+  comm::Tag tag_;
   data::ShardPlan plan_;
   ReadShard read_;
   std::deque<Sending> sending_;
@@ -85,9 +87,10 @@ class ShardServer {
 
 // ---------------------------------------------------------------------------------------------
 
-inline ShardServer::ShardServer(comm::Communicator& communicator, data::ShardPlan plan,
-                                ReadShard read)
+inline ShardServer::ShardServer(comm::Communicator& communicator, comm::Tag tag,
+                                data::ShardPlan plan, ReadShard read)
     : communicator_(communicator),
+      tag_(tag),
       plan_(plan),
       read_(std::move(read)),
       reader_([this](const std::stop_token& stop) { read_loop(stop); }) {}
@@ -130,7 +133,7 @@ inline std::optional<ShardServer::Ready> ShardServer::poll() {
 inline void ShardServer::send(const Ready& ready) {
   Sending& sending = sending_.emplace_back(Sending{ready.shard, {}});
   for (const auto piece : pieces_of(ready.shard->encoded())) {
-    sending.pieces.push_back(communicator_.send(ready.to, comm::shard_data, piece));
+    sending.pieces.push_back(communicator_.send(ready.to, tag_, piece));
   }
   bytes_sent_ += ready.shard->encoded().size();
 }

@@ -11,7 +11,8 @@ inline Coordinator::Coordinator(Rules rules, BatchQueue queue, comm::View view, 
       queue_(std::move(queue)),
       view_(std::move(view)),
       version_(version),
-      total_steps_(version.value()) {
+      total_steps_(version.value()),
+      next_exchange_(rules_.first_exchange) {
   rules_.check();
   expects(view_.size() > 0, "a view with members");
   total_steps_ += queue_.left() / rules_.k + (queue_.left() % rules_.k == 0 ? 0 : 1);

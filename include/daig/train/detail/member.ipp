@@ -13,14 +13,15 @@
 
 namespace daig::train {
 
-inline Member::Member(comm::Communicator& communicator, Replica& replica, TicketDesk* desk,
-                      Bank& bank, MemberOptions options)
+inline Member::Member(comm::Communicator& communicator, comm::Channel channel, Replica& replica,
+                      TicketDesk* desk, Bank& bank, MemberOptions options)
     : communicator_(communicator),
+      channel_(channel),
       replica_(replica),
       desk_(desk),
       bank_(bank),
       options_(options),
-      shards_(communicator, options.cache_bytes),
+      shards_(communicator, channel.shard_data(), options.cache_bytes),
       sums_(replica.weights()->size()) {
   control::Hello hello;
   hello.trains = desk == nullptr ? 0 : 1;
@@ -38,7 +39,7 @@ inline Member::~Member() {
 
 inline bool Member::progress() {
   busy_ = false;
-  while (auto frame = communicator_.take(comm::to_member, control::max_frame_bytes)) {
+  while (auto frame = communicator_.take(channel_.to_member(), control::max_frame_bytes)) {
     if (frame->from != coordinator_rank) continue;
     busy_ = true;
     heard_ = Clock::now();
@@ -204,7 +205,7 @@ inline void Member::check_silence() {
 
 inline void Member::flush() {
   if (outbox_.empty()) return;
-  communicator_.post(coordinator_rank, comm::to_coordinator, control::encode_frame(outbox_));
+  communicator_.post(coordinator_rank, channel_.to_coordinator(), control::encode_frame(outbox_));
   outbox_.clear();
   spoken_ = Clock::now();
 }

@@ -13,6 +13,7 @@ namespace daig::train {
 inline RankLoop::RankLoop(comm::Communicator& communicator, const Options& options,
                           std::size_t weights, std::optional<Task> task)
     : communicator_(communicator),
+      channel_(communicator.open_channel()),
       options_(options),
       task_(std::move(task)),
       replica_(first_weights(weights, task_), optim::make_optimizer(options.optimizer, weights),
@@ -25,14 +26,14 @@ inline RankLoop::RankLoop(comm::Communicator& communicator, const Options& optio
       }()) {
   if (task_) {
     if (task_->version.value() > 0) restore(task_->optimizer_state, replica_.optimizer_state());
-    coordinator_.emplace(communicator_, *make_coordinator(*task_), task_->read_shard,
+    coordinator_.emplace(communicator_, channel_, *make_coordinator(*task_), task_->read_shard,
                          [this](const metrics::StepRecord& step) {
                            samples_ += step.samples();
                            if (task_->recorder != nullptr) task_->recorder->step_committed(step);
                          });
   }
   const bool trains = options_.trains(communicator_.rank(), communicator_.size());
-  member_.emplace(communicator_, replica_, trains ? &desk_ : nullptr, bank_,
+  member_.emplace(communicator_, channel_, replica_, trains ? &desk_ : nullptr, bank_,
                   MemberOptions{.settings_digest = options_.digest(weights),
                                 .cache_bytes = options_.cache_bytes,
                                 .silence_limit = options_.silence_limit});
@@ -55,6 +56,7 @@ inline std::optional<control::Coordinator> RankLoop::make_coordinator(const Task
   const data::ShardPlan plan(task.samples, options_.batch_size, shards);
   control::BatchQueue queue(plan, Epoch{static_cast<std::uint32_t>(options_.epochs)}, task.done);
   control::Rules rules = options_.rules(task.weights.size());
+  rules.first_exchange = channel_.first_exchange();
   rules.has_dataset = static_cast<bool>(task.read_shard);
   return control::Coordinator(std::move(rules), std::move(queue),
                               comm::view_of_all(communicator_.size()), task.version);
@@ -111,7 +113,7 @@ inline void RankLoop::tell_failure(ExitCode code, const std::string& reason) {
       coordinator_->abort(code, reason);
     } else {
       const control::Message failed = control::Failed{static_cast<std::int32_t>(code), reason};
-      communicator_.post(coordinator_rank, comm::to_coordinator,
+      communicator_.post(coordinator_rank, channel_.to_coordinator(),
                          control::encode_frame({&failed, 1}));
     }
   } catch (const std::exception& error) {
