@@ -26,9 +26,9 @@ struct StepRecord {
   std::vector<Rank> members;  ///< of the view, in ring order
   std::uint64_t sum_digest = 0;
   double learning_rate = 0;
-  double opened_s = 0;     ///< seconds since the run began, like the next two
-  double closed_s = 0;     ///< the K-th batch was banked
-  double committed_s = 0;  ///< all members had reduced
+  double opened_s = 0;               ///< seconds since the run began, like the next two
+  double closed_s = 0;               ///< the K-th batch was banked
+  double committed_s = 0;            ///< all members had reduced
   std::vector<BatchRecord> batches;  ///< in the order in which they were accepted
 
   std::uint64_t samples() const {
