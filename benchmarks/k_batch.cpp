@@ -66,7 +66,8 @@ struct Row {
 
 // Measuring -------------------------------------------------------------------------------------
 
-Figure measure(const char* name, Rules rules, const Options& options, const ServiceLaw& law) {
+Figure measure(const char* name, const Rules& rules, const Options& options,
+               const ServiceLaw& law) {
   // Always more work than is asked for, so that no step is the run's last.
   constexpr std::uint64_t batches_a_shard = 64;
   const data::ShardPlan plan(batches_a_shard * options.volunteers, 1, options.volunteers);

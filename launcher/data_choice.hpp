@@ -7,7 +7,7 @@
 
 #include <daig/data/dataset.hpp>
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): the library's own name
 class App;
 }
 

@@ -68,7 +68,7 @@ class LineRelay {
  public:
   /// Takes what there is.
   void relay(int descriptor) {
-    std::array<char, 4096> piece;
+    std::array<char, 4096> piece{};
     for (ssize_t count; (count = ::read(descriptor, piece.data(), piece.size())) > 0;) {
       pending_.append(piece.data(), static_cast<std::size_t>(count));
     }

@@ -50,10 +50,10 @@ class MpiCommunicator final : public Communicator {
   };
   /// A message that MPI has set aside: it must be received by this handle.
   struct Matched {
-    MPI_Message handle;
+    MPI_Message handle = MPI_MESSAGE_NULL;
     Rank from;
     Tag tag;
-    std::size_t size;
+    std::size_t size = 0;
   };
 
   std::optional<Matched> match(int from, Tag tag);

@@ -47,7 +47,7 @@ class ChainBroadcast {
   bool done() const { return receives_.ended() == to_receive_ && sends_.ended() == to_send_; }
 
   /// Gives the attempt up, as RingAllReduce does; `buffer` owns the bytes.
-  void abandon(std::shared_ptr<const void> buffer);
+  void abandon(const std::shared_ptr<const void>& buffer);
 
  private:
   bool advance();
@@ -119,7 +119,7 @@ inline std::span<std::byte> ChainBroadcast::segment(std::size_t index) const {
   return bytes_.subspan(begin, std::min(segment_bytes_, bytes_.size() - begin));
 }
 
-inline void ChainBroadcast::abandon(std::shared_ptr<const void> buffer) {
+inline void ChainBroadcast::abandon(const std::shared_ptr<const void>& buffer) {
   receives_.abandon(communicator_, buffer);
   sends_.abandon(communicator_, buffer);
   communicator_.refuse(tag_);

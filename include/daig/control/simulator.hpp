@@ -49,7 +49,7 @@ struct Fleet {
 class Simulator {
  public:
   /// @throws UsageError when the rules contradict themselves.
-  Simulator(Rules rules, BatchQueue queue, Fleet fleet, Version version = Version{0});
+  Simulator(const Rules& rules, BatchQueue queue, Fleet fleet, Version version = Version{0});
 
   /// Runs until so many more steps are committed, or the run is over.
   void run(std::uint64_t steps);

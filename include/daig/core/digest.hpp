@@ -39,7 +39,7 @@ inline std::uint64_t digest(std::span<const std::byte> bytes) {
   std::array<std::uint64_t, 4> lanes{1, 2, 3, 4};
   std::size_t at = 0;
   for (; at + sizeof lanes <= bytes.size(); at += sizeof lanes) {
-    std::array<std::uint64_t, 4> words;
+    std::array<std::uint64_t, 4> words{};
     std::memcpy(words.data(), bytes.data() + at, sizeof words);
     for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
       lanes[lane] = mix(lanes[lane], words[lane]);

@@ -62,8 +62,9 @@ inline CoordinatorLoop::CoordinatorLoop(comm::Communicator& communicator, comm::
       channel_(channel),
       coordinator_(std::move(coordinator)),
       on_commit_(std::move(on_commit)) {
-  if (read_shard)
+  if (read_shard) {
     server_.emplace(communicator, channel.shard_data(), coordinator_.plan(), std::move(read_shard));
+  }
 }
 
 inline bool CoordinatorLoop::progress() {

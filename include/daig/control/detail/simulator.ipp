@@ -23,7 +23,7 @@ inline std::uint64_t gradient(Epoch epoch, BatchId batch, std::uint64_t version)
 
 }  // namespace detail
 
-inline Simulator::Simulator(Rules rules, BatchQueue queue, Fleet fleet, Version version)
+inline Simulator::Simulator(const Rules& rules, BatchQueue queue, Fleet fleet, Version version)
     : fleet_(std::move(fleet)),
       plan_(queue.plan()),
       network_(fleet_.seed, Stream::simulate),
