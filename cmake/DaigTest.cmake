@@ -36,9 +36,10 @@ function(daig_test_properties test)
   endif()
   set(environment "${DAIG_TEST_ENVIRONMENT}")
   if("mpi" IN_LIST set_LABELS)
-    # Open MPI's plug-ins are unloaded at the end, and what they leave can then not be told from
-    # leaks of our own; the same code is watched for leaks in the tests of one process.
-    string(REPLACE "ASAN_OPTIONS=" "ASAN_OPTIONS=detect_leaks=0:" environment "${environment}")
+    # Open MPI's plug-ins are unloaded before the end: of the places where they took memory only a
+    # full trace, down to libraries that are still there, tells the suppressions whose it is.
+    string(REPLACE "ASAN_OPTIONS=" "ASAN_OPTIONS=fast_unwind_on_malloc=0:" environment
+           "${environment}")
   endif()
   set_tests_properties(${test} PROPERTIES
                        PROCESSORS ${set_PROCESSORS} TIMEOUT ${set_TIMEOUT} SKIP_RETURN_CODE 77
