@@ -134,6 +134,28 @@ void has_the_reference_bits(Communicator& ranks, const View& view, std::size_t l
   }
 }
 
+/// Members that bring nothing: none, some, all but one, all.
+template <class T>
+void may_bring_nothing(Communicator& ranks, const View& view, std::size_t length,
+                       Exchanges& exchange, Problems& problems) {
+  for (const std::size_t every : {view.size() + 1, view.size(), std::size_t{2}, std::size_t{1}}) {
+    // With `every` above the number of members all bring something; with 1 nobody does.
+    const auto brings = [&](std::size_t member) { return (member + 1) % every != 0; };
+    std::vector<std::vector<T>> inputs(view.size());
+    for (std::size_t member = 0; member < view.size(); ++member) {
+      if (brings(member)) inputs[member] = rough_input<T>(view.members[member], length);
+    }
+    std::vector<T> expected(length);
+    collective::ring_sum_reference<T>({inputs.begin(), inputs.end()}, expected);
+    const std::vector<T>& in = inputs[*view.position(ranks.rank())];
+    std::vector<T> out(length, T{-1});
+    collective::all_reduce<T>(ranks, view, exchange(), in, out, patience(), {64, 3});
+    problems.check(same_bits<T>(out, expected),
+                   fmt::format("seed {}, length {}, every {}th member brings nothing",
+                               all_reduce_seed, length, every));
+  }
+}
+
 template <class T>
 void all_reduce_is_right(Communicator& ranks, Problems& problems) {
   Exchanges exchange;
@@ -142,6 +164,7 @@ void all_reduce_is_right(Communicator& ranks, Problems& problems) {
     for (const std::size_t length : lengths(view.size())) {
       agrees_with_naive<T>(ranks, view, length, exchange, problems);
       has_the_reference_bits<T>(ranks, view, length, exchange, problems);
+      if (length <= 1000) may_bring_nothing<T>(ranks, view, length, exchange, problems);
     }
   }
 }

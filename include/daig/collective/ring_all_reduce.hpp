@@ -40,7 +40,8 @@ struct RingOptions {
 ///
 /// Every member of the view makes one, with the same view, exchange and length, and polls it until
 /// it is done. `in` and `out` are the same (in place) or disjoint; when disjoint, `in` is only
-/// read, so that a failed attempt changes nothing.
+/// read, so that a failed attempt changes nothing. An empty `in` stands for zeros: such a member
+/// adds nothing and passes on what it receives.
 ///
 /// Cost: a member sends and receives 2(n-1) * S messages with 2(n-1)/n * length values, and adds
 /// (n-1)/n * length times; memory: window * segment_bytes.
@@ -69,6 +70,7 @@ class RingAllReduce {
 
  private:
   bool advance();
+  bool adds(std::size_t message) const { return plan_.reduces(message) && !in_.empty(); }
   comm::Transfer start_receive(std::size_t message);
   comm::Transfer start_send(std::size_t message);
   void take_in(std::size_t message);
@@ -117,18 +119,19 @@ RingAllReduce<T>::RingAllReduce(comm::Communicator& communicator, const comm::Vi
       tag_(comm::tag_of(exchange)),
       in_(in),
       out_(out),
-      plan_({in.size(), view.size()}, detail::position_in(view, communicator.rank()),
+      plan_({out.size(), view.size()}, detail::position_in(view, communicator.rank()),
             std::max<std::size_t>(1, options.segment_bytes / sizeof(T))),
       window_(options.window),
       receives_(options.window),
       sends_(options.window) {
-  expects(in.size() == out.size(), "as many values in as out");
+  expects(in.size() == out.size() || in.empty(), "as many values in as out, or none");
   expects(detail::same_or_disjoint<T>(in, out), "`in` and `out` the same or disjoint");
   const std::size_t members = view.size();
   const std::size_t position = *view.position(communicator.rank());
   next_ = view.members[(position + 1) % members];
   previous_ = view.members[(position + members - 1) % members];
   scratch_ = std::make_shared_for_overwrite<T[]>(window_ * plan_.largest());
+  if (members == 1 && in.empty()) std::ranges::fill(out, T{0});
   if (members == 1 && in.data() != out.data()) std::ranges::copy(in, out.begin());
 }
 
@@ -170,7 +173,7 @@ comm::Transfer RingAllReduce<T>::start_receive(std::size_t message) {
   const Slice at = plan_.received(message);
   if (at.size == 0) return comm::Transfer();
   const std::span<T> into =
-      plan_.reduces(message) ? scratch(message, at.size) : out_.subspan(at.begin, at.size);
+      adds(message) ? scratch(message, at.size) : out_.subspan(at.begin, at.size);
   return communicator_.receive(previous_, tag_, std::as_writable_bytes(into));
 }
 
@@ -178,14 +181,16 @@ template <std::floating_point T>
 comm::Transfer RingAllReduce<T>::start_send(std::size_t message) {
   const Slice at = plan_.sent(message);
   if (at.size == 0) return comm::Transfer();
-  const std::span<const T> values = plan_.sends_own(message) ? in_ : out_;
+  const bool zeros = plan_.sends_own(message) && in_.empty();
+  if (zeros) std::ranges::fill(out_.subspan(at.begin, at.size), T{0});
+  const std::span<const T> values = plan_.sends_own(message) && !zeros ? in_ : out_;
   return communicator_.send(next_, tag_, std::as_bytes(values.subspan(at.begin, at.size)));
 }
 
 /// Two loops rather than one: each is free of overlaps, which the compiler can see and vectorise.
 template <std::floating_point T>
 void RingAllReduce<T>::take_in(std::size_t message) {
-  if (!plan_.reduces(message)) return;
+  if (!adds(message)) return;
   const Slice at = plan_.received(message);
   const T* partial = scratch(message, at.size).data();
   const T* own = in_.data() + at.begin;

@@ -11,7 +11,8 @@
 
 namespace daig::collective {
 
-/// Sums the members' inputs in the order of the ring; inputs[p] is that of the view's member p.
+/// Sums the members' inputs in the order of the ring; inputs[p] is that of the view's member p, and
+/// may be empty for a member that adds nothing.
 ///
 /// With n members, chunk c (see RingChunks) starts at member c and is passed on from member to
 /// member, each adding its own values:
@@ -28,14 +29,17 @@ void ring_sum_reference(const std::vector<std::span<const T>>& inputs, std::span
 template <class T>
 void ring_sum_reference(const std::vector<std::span<const T>>& inputs, std::span<T> out) {
   expects(!inputs.empty(), "at least one input");
-  for (const auto& input : inputs) expects(input.size() == out.size(), "inputs as long as `out`");
+  for (const auto& input : inputs) {
+    expects(input.size() == out.size() || input.empty(), "inputs as long as `out`, or empty");
+  }
   const RingChunks chunks{out.size(), inputs.size()};
   for (std::size_t c = 0; c < inputs.size(); ++c) {
     const Slice chunk = chunks.chunk(c);
     for (std::size_t i = chunk.begin; i < chunk.begin + chunk.size; ++i) {
-      T sum = inputs[c][i];
+      T sum = inputs[c].empty() ? T{0} : inputs[c][i];
       for (std::size_t step = 1; step < inputs.size(); ++step) {
-        sum += inputs[(c + step) % inputs.size()][i];
+        const std::span<const T> input = inputs[(c + step) % inputs.size()];
+        if (!input.empty()) sum += input[i];
       }
       out[i] = sum;
     }

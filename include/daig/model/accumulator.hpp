@@ -12,21 +12,22 @@
 namespace daig::model {
 
 /// Sum and count. Adds in the order of the calls, so the same batches accepted in the same order
-/// give the same bits. Memory: one float per weight.
+/// give the same bits. Memory: one float per weight, from the first `add` on.
 class Accumulator {
  public:
-  explicit Accumulator(std::size_t size) : sum_(size) {}
+  explicit Accumulator(std::size_t size) : size_(size) {}
 
   /// Adds one batch's gradient. Expects as many values as weights. Cost: one pass over memory.
   void add(std::span<const float> gradient);
   /// Forgets everything.
-  void clear();
+  void clear() { batches_ = 0; }
 
-  /// Zeros when nothing was added.
-  std::span<const float> sum() const { return sum_; }
+  /// Empty when nothing was added.
+  std::span<const float> sum() const;
   std::uint64_t batches() const { return batches_; }
 
  private:
+  std::size_t size_;
   std::vector<float> sum_;
   std::uint64_t batches_ = 0;
 };
@@ -34,14 +35,17 @@ class Accumulator {
 // ---------------------------------------------------------------------------------------------
 
 inline void Accumulator::add(std::span<const float> gradient) {
-  expects(gradient.size() == sum_.size(), "a gradient as long as the weights");
-  for (std::size_t i = 0; i < sum_.size(); ++i) sum_[i] += gradient[i];
+  expects(gradient.size() == size_, "a gradient as long as the weights");
+  if (batches_ == 0) {
+    sum_.assign(gradient.begin(), gradient.end());
+  } else {
+    for (std::size_t i = 0; i < size_; ++i) sum_[i] += gradient[i];
+  }
   ++batches_;
 }
 
-inline void Accumulator::clear() {
-  if (batches_ > 0) sum_.assign(sum_.size(), 0.0F);
-  batches_ = 0;
+inline std::span<const float> Accumulator::sum() const {
+  return batches_ == 0 ? std::span<const float>() : std::span<const float>(sum_);
 }
 
 }  // namespace daig::model
