@@ -34,10 +34,11 @@ struct Failure {
   std::string reason;
 };
 
-/// What the world outside has to do after an event, in this order.
+/// What the world outside has to do after an event. First the messages, for which others wait; the
+/// step is entered before anything is heard again.
 struct Actions {
-  std::optional<metrics::StepRecord> committed;  ///< write it into the ledger, then send
   std::vector<Envelope> messages;
+  std::optional<metrics::StepRecord> committed;  ///< for the ledger
 };
 
 class Coordinator {
@@ -81,6 +82,10 @@ class Coordinator {
   std::uint64_t total_steps() const { return total_steps_; }
   std::uint64_t banked() const { return banked_.size(); }
   std::uint64_t tickets_out() const { return tickets_.size(); }
+  /// Members wait for what comes next, or will within about a batch's time.
+  bool awaited() const {
+    return phase_ != Phase::open || banked_.size() + fastest_first_.size() > rules_.k;
+  }
 
  private:
   struct Ticket {

@@ -22,7 +22,8 @@ namespace daig::train {
 class CoordinatorLoop {
  public:
   /// @param read_shard  how shards are read; empty in a run without a dataset
-  /// @param on_commit   called for every committed step, before any member hears of it
+  /// @param on_commit   called for every committed step, once its Commit is on the way and before
+  ///                    anything else is heard: the members do not wait for the ledger
   CoordinatorLoop(comm::Communicator& communicator, comm::Channel channel,
                   control::Coordinator coordinator, ReadShard read_shard,
                   std::function<void(const metrics::StepRecord&)> on_commit);
@@ -34,6 +35,10 @@ class CoordinatorLoop {
   /// Ends the run without a result and tells everybody why.
   void abort(ExitCode code, const std::string& reason);
 
+  /// How soon the next message should be looked for.
+  comm::Urgency urgency() const {
+    return coordinator_.awaited() ? comm::Urgency::soon : comm::Urgency::calm;
+  }
   const control::Coordinator& coordinator() const { return coordinator_; }
   /// Time since the run began.
   Duration now() const { return Clock::now() - start_; }
@@ -41,8 +46,8 @@ class CoordinatorLoop {
 
  private:
   void receive(Rank from, const control::Message& message);
-  void perform(const control::Actions& actions);
-  void post(Rank to, std::span<const control::Message> messages);
+  void perform(control::Actions actions);
+  void flush();
 
   comm::Communicator& communicator_;
   comm::Channel channel_;
@@ -51,6 +56,7 @@ class CoordinatorLoop {
   std::function<void(const metrics::StepRecord&)> on_commit_;
   TimePoint start_ = Clock::now();
   Duration ticked_{};
+  std::map<Rank, std::vector<control::Message>> outbox_;  ///< a frame for each rank
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -78,9 +84,8 @@ inline bool CoordinatorLoop::progress() {
   if (server_) {
     while (const auto ready = server_->poll()) {
       busy = true;
-      const control::Message offer =
-          control::ShardOffer{ready->shard->id(), ready->shard->encoded().size()};
-      post(ready->to, {&offer, 1});
+      outbox_[ready->to].push_back(
+          control::ShardOffer{ready->shard->id(), ready->shard->encoded().size()});
       server_->send(*ready);
     }
   }
@@ -89,11 +94,13 @@ inline bool CoordinatorLoop::progress() {
     ticked_ = now();
     perform(coordinator_.tick(ticked_));
   }
+  flush();
   return busy;
 }
 
 inline void CoordinatorLoop::abort(ExitCode code, const std::string& reason) {
   perform(coordinator_.abort(code, reason));
+  flush();
 }
 
 inline void CoordinatorLoop::receive(Rank from, const control::Message& message) {
@@ -107,17 +114,21 @@ inline void CoordinatorLoop::receive(Rank from, const control::Message& message)
   server_->request(from, fetch->shard);
 }
 
-inline void CoordinatorLoop::perform(const control::Actions& actions) {
-  if (actions.committed && on_commit_) on_commit_(*actions.committed);
-  std::map<Rank, std::vector<control::Message>> frames;
-  for (const control::Envelope& envelope : actions.messages) {
-    frames[envelope.to].push_back(envelope.message);
+inline void CoordinatorLoop::perform(control::Actions actions) {
+  for (control::Envelope& envelope : actions.messages) {
+    outbox_[envelope.to].push_back(std::move(envelope.message));
   }
-  for (const auto& [to, messages] : frames) post(to, messages);
+  if (!actions.committed || !on_commit_) return;
+  flush();
+  on_commit_(*actions.committed);
 }
 
-inline void CoordinatorLoop::post(Rank to, std::span<const control::Message> messages) {
-  communicator_.post(to, channel_.to_member(), control::encode_frame(messages));
+inline void CoordinatorLoop::flush() {
+  for (auto& [to, messages] : outbox_) {
+    if (messages.empty()) continue;
+    communicator_.post(to, channel_.to_member(), control::encode_frame(messages));
+    messages.clear();
+  }
 }
 
 }  // namespace daig::train

@@ -3,6 +3,7 @@
 /// A member's copy of the model: weights, their version, and the optimiser that makes the next.
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -25,11 +26,12 @@ class Replica {
 
   const Weights& weights() const { return weights_; }
   Version version() const { return version_; }
-  std::uint64_t digest() const { return digest_; }
+  /// Cost: a pass over memory, once for each version.
+  std::uint64_t digest();
   optim::State optimizer_state() { return optimizer_.state(); }
 
   /// The next version: one optimiser update with the mean of `samples` gradients, whose sum is
-  /// given. Cost: one pass over memory, and another for the digest.
+  /// given. Cost: one pass over memory.
   void apply(std::span<const float> gradient_sum, std::uint64_t samples, double learning_rate);
 
   /// Overwrites everything, with weights and an optimiser state that came from another member
@@ -42,7 +44,7 @@ class Replica {
   Weights weights_;
   optim::AnyOptimizer optimizer_;
   Version version_;
-  std::uint64_t digest_ = 0;
+  std::optional<std::uint64_t> digest_;  ///< of the weights, once asked for
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -53,7 +55,11 @@ inline Replica::Replica(std::span<const float> weights, optim::AnyOptimizer opti
   const Buffer buffer = pool_.acquire();
   buffer->assign(weights.begin(), weights.end());
   weights_ = buffer;
-  digest_ = daig::digest(std::span<const float>(*weights_));
+}
+
+inline std::uint64_t Replica::digest() {
+  if (!digest_) digest_ = daig::digest(std::span<const float>(*weights_));
+  return *digest_;
 }
 
 inline void Replica::apply(std::span<const float> gradient_sum, std::uint64_t samples,
@@ -64,7 +70,7 @@ inline void Replica::apply(std::span<const float> gradient_sum, std::uint64_t sa
                     static_cast<float>(learning_rate), *next);
   weights_ = next;
   version_ = version_.next();
-  digest_ = daig::digest(std::span<const float>(*weights_));
+  digest_.reset();
 }
 
 template <class Fill>
@@ -77,7 +83,7 @@ void Replica::load(Version version, Fill&& fill) {
   for (const auto& scalar : state.scalars) fill(std::span<double>(scalar.value, 1));
   weights_ = loaded;
   version_ = version;
-  digest_ = daig::digest(std::span<const float>(*weights_));
+  digest_.reset();
 }
 
 }  // namespace daig::train
