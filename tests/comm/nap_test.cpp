@@ -14,9 +14,14 @@ BOOST_AUTO_TEST_CASE(gives_way_before_it_sleeps) {
 }
 
 BOOST_AUTO_TEST_CASE(naps_at_once_when_nothing_presses) {
-  BOOST_CHECK(nap_after(0us, Urgency::calm) == 250us);
-  BOOST_CHECK(nap_after(2ms, Urgency::calm) == 500us);
+  BOOST_CHECK(nap_after(0us, Urgency::calm) == 1ms);
   BOOST_CHECK(nap_after(1h, Urgency::calm) == 1ms);
+}
+
+BOOST_AUTO_TEST_CASE(naps_briefly_while_somebody_idles) {
+  BOOST_CHECK(nap_after(0us, Urgency::soon) == 50us);
+  BOOST_CHECK(nap_after(2ms, Urgency::soon) == 500us);
+  BOOST_CHECK(nap_after(1h, Urgency::soon) == 1ms);
 }
 
 BOOST_AUTO_TEST_CASE(naps_grow_with_idleness_within_bounds) {

@@ -35,7 +35,8 @@ struct Message {
 /// keep asking.
 enum class Urgency {
   prompt,  ///< in the midst of an exchange: everybody waits for everybody, and nobody computes
-  calm     ///< between exchanges: others have better uses for the processor
+  soon,    ///< somebody idles, or is about to, until it comes
+  calm     ///< everybody is busy: others have better uses for the processor
 };
 
 /// One rank's access to the others.

@@ -60,10 +60,8 @@ class Member {
   /// thread's program threw.
   bool progress();
 
-  /// How soon the next thing is to be expected: at once while an exchange is under way.
-  comm::Urgency urgency() const {
-    return exchange_ || sum_ ? comm::Urgency::prompt : comm::Urgency::calm;
-  }
+  /// How soon the next message should be looked for.
+  comm::Urgency urgency() const;
   /// The run is over, with a result, and the coordinator was told Bye.
   bool over() const { return over_; }
   /// What the run is about; nothing before the coordinator's Welcome.

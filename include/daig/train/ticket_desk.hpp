@@ -53,9 +53,9 @@ struct ComputedGradient {
 /// What the compute thread lays down: a gradient, or the ticket itself.
 using Outcome = std::variant<ComputedGradient, control::GiveBack>;
 
-/// Thread-safe. The communication thread calls put, cancel, cancel_all, take_outcomes, close; the
-/// compute thread calls next, finish, fail. A cancelled ticket leaves no trace: its outcome, even
-/// one that is laid down at the same moment, is never taken.
+/// Thread-safe. The communication thread calls put, cancel, cancel_all, take_outcomes, idle,
+/// close; the compute thread calls next, finish, fail. A cancelled ticket leaves no trace: its
+/// outcome, even one that is laid down at the same moment, is never taken.
 class TicketDesk {
  public:
   /// @param notify  tells the communication thread that something lies on the desk; any thread.
@@ -65,6 +65,8 @@ class TicketDesk {
   void cancel(TicketId ticket);
   void cancel_all();
   std::vector<Outcome> take_outcomes();
+  /// The compute thread has nothing to do.
+  bool idle();
   /// The exception with which the compute thread gave up, once.
   std::exception_ptr take_failure();
   /// No more tickets: `next` returns nothing from now on. Also cancels everything.
@@ -120,6 +122,11 @@ inline void TicketDesk::cancel_all() {
 inline std::vector<Outcome> TicketDesk::take_outcomes() {
   const std::scoped_lock lock(mutex_);
   return std::exchange(outcomes_, {});
+}
+
+inline bool TicketDesk::idle() {
+  const std::scoped_lock lock(mutex_);
+  return waiting_.empty() && computing_.empty();
 }
 
 inline std::exception_ptr TicketDesk::take_failure() {

@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <daig/comm/communicator.hpp>
 #include <daig/core/deadline.hpp>
@@ -17,21 +20,26 @@ namespace daig::comm::detail {
 
 /// How long to sleep after having been idle for so long; zero means: only give way.
 ///
-/// A part of the idle time, so that an arrival is seen little later than it could be, up to 1 ms (a
-/// thousand polls a second, 1 or 2 % of a core).
+/// Soon: a part of the idle time, so that an arrival is seen little later than it could be, up to
+/// 1 ms (a thousand polls a second, 1 or 2 % of a core). Calmly: 1 ms at once, since every poll
+/// takes the processor, and its cache, from whoever computes on it.
 ///
 /// Promptly: giving way comes first, as a partner on the same core must run before it can answer;
 /// for half a millisecond, or else a ring of ranks that share cores falls into a rhythm of naps in
 /// which each waits for the others to wake (measured: 4 ranks on 2 cores then need 400 us for a
-/// small all-reduce, instead of 30). Calmly: naps at once, since giving way takes the processor
-/// from whoever computes on it.
+/// small all-reduce, instead of 30).
 constexpr Duration nap_after(Duration idle, Urgency urgency) {
   using std::chrono::microseconds;
-  if (urgency == Urgency::calm) {
-    return std::clamp<Duration>(idle / 4, microseconds(250), microseconds(1000));
+  constexpr Duration longest = microseconds(1000);
+  switch (urgency) {
+    case Urgency::prompt:
+      return idle < microseconds(500) ? Duration::zero() : std::min(idle / 8, longest);
+    case Urgency::soon:
+      return std::clamp<Duration>(idle / 4, microseconds(50), longest);
+    case Urgency::calm:
+      break;
   }
-  if (idle < microseconds(500)) return Duration::zero();
-  return std::min<Duration>(idle / 8, microseconds(1000));
+  return longest;
 }
 
 /// The waiting of one rank. Threads: `wake` is for any thread, the rest for the rank's own.
@@ -51,10 +59,33 @@ class Napper {
   bool woken_ = false;
 };
 
-/// Linux rounds sleeps up by 50 us unless asked not to; asked once for each thread.
-inline void make_sleeps_exact() {
-  thread_local const int asked = ::prctl(PR_SET_TIMERSLACK, 1UL);
-  static_cast<void>(asked);  // where it is refused, naps are 50 us longer, and all else is the same
+/// Tells Linux that this thread never runs for long at a time, so that it goes before those that
+/// do. Since version 6.6, Linux lets a thread that wakes up wait for another's turn of milliseconds
+/// otherwise; since 6.12 it can be told (older ones take no notice).
+inline void take_short_turns() {
+  struct {  // sched_attr of sched_setattr(2), which the C library does not declare
+    std::uint32_t size, policy;
+    std::uint64_t flags;
+    std::int32_t nice;
+    std::uint32_t priority;
+    std::uint64_t runtime, deadline, period;
+  } attributes{};
+  attributes.size = sizeof attributes;
+  if (::syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0) return;
+  if (attributes.policy != SCHED_OTHER) return;
+  attributes.runtime = 100'000;  // ns, the least
+  ::syscall(SYS_sched_setattr, 0, &attributes, 0);
+}
+
+/// Asks the kernel, once for each thread, to let it run as soon as it wakes up. What is refused
+/// only makes waiting longer.
+inline void wake_up_quickly() {
+  thread_local const bool asked = [] {
+    ::prctl(PR_SET_TIMERSLACK, 1UL);  // or else Linux rounds sleeps up by 50 us
+    take_short_turns();
+    return true;
+  }();
+  static_cast<void>(asked);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -69,7 +100,7 @@ inline void Napper::park(Deadline until, Urgency urgency) {
       lock.lock();
     }
   } else {
-    make_sleeps_exact();
+    wake_up_quickly();
     woken_up_.wait_for(lock, nap, [this] { return woken_; });
   }
   woken_ = false;

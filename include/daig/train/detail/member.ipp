@@ -55,7 +55,13 @@ inline bool Member::progress() {
   poll_exchange();
   check_silence();
   flush();
+  if (!exchange_ && !sum_) replica_.digest();  // now, while nobody waits for it
   return busy_;
+}
+
+inline comm::Urgency Member::urgency() const {
+  if (exchange_ || sum_) return comm::Urgency::prompt;
+  return desk_ != nullptr && desk_->idle() ? comm::Urgency::soon : comm::Urgency::calm;
 }
 
 // The coordinator's words -----------------------------------------------------------------------

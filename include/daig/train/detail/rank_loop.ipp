@@ -93,9 +93,10 @@ inline void RankLoop::run() {
   while (!member_->over() || (coordinator_ && !coordinator_->coordinator().over())) {
     bool busy = coordinator_ && coordinator_->progress();
     busy = member_->progress() || busy;
-    if (!busy) {
-      communicator_.park(Deadline::in(std::chrono::milliseconds(5)), member_->urgency());
-    }
+    if (busy) continue;
+    comm::Urgency urgency = member_->urgency();
+    if (coordinator_) urgency = std::min(urgency, coordinator_->urgency());
+    communicator_.park(Deadline::in(std::chrono::milliseconds(5)), urgency);
   }
   result_ = {*replica_.weights(), replica_.version(), seconds(Clock::now() - started_), samples_,
              save(replica_.optimizer_state())};
