@@ -25,9 +25,9 @@ Words operator+(Words left, const Words& right) {
   return left;
 }
 
-/// Long enough to be killed in the middle: 3000 steps, a snapshot after every 20.
+/// Long enough to be killed in the middle: 15,000 steps, a snapshot after every 20.
 const Words train{DAIG_COMMAND,   "train", "--dataset",        "data", "--model",   "mlp:8-16-3",
-                  "--batch-size", "10",    "--epochs",         "400",  "--run-dir", "run",
+                  "--batch-size", "10",    "--epochs",         "2000", "--run-dir", "run",
                   "--k",          "4",     "--snapshot-every", "20"};
 /// Progress, often.
 const std::vector<std::pair<std::string, std::string>> as_on_a_terminal{{"DAIG_TERMINAL", "1"}};
@@ -117,17 +117,17 @@ void check_resumed(const Workplace& place, const Words& manner) {
           place.folder.path());
   BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.error);
   const json report = json::parse(ended.last_line());
-  BOOST_TEST(report.at("steps").get<int>() == 3000);
+  BOOST_TEST(report.at("steps").get<int>() == 15'000);
   BOOST_TEST(report.at("test_accuracy").get<double>() > 0.9);
   BOOST_TEST(fs::exists(place.folder / "m.h5"));
   const json after = place.audit();
   BOOST_TEST(after.at("clean").get<bool>());
   BOOST_TEST(after.at("attempts").get<int>() == 2);
-  BOOST_TEST(after.at("batches").get<int>() == 12000);
+  BOOST_TEST(after.at("batches").get<int>() == 60'000);
   // It was trained on from a snapshot, not from the start.
-  BOOST_TEST(report.at("samples").get<std::uint64_t>() < 120'000);
+  BOOST_TEST(report.at("samples").get<std::uint64_t>() < 600'000);
   const auto again = after.at("superseded_steps").get<std::uint64_t>();
-  BOOST_TEST(report.at("samples").get<std::uint64_t>() == 120'000 - 10 * (done - 4 * again));
+  BOOST_TEST(report.at("samples").get<std::uint64_t>() == 600'000 - 10 * (done - 4 * again));
 }
 
 BOOST_AUTO_TEST_CASE(a_run_of_threads_is_killed_and_resumed) {
