@@ -130,6 +130,25 @@ MpiCommunicator::MpiCommunicator() {
   check_mpi(MPI_Comm_rank(mpi_, &rank), "MPI_Comm_rank");
   rank_ = Rank{rank};
   check_mpi(MPI_Comm_size(mpi_, &size_), "MPI_Comm_size");
+  exchange_bells();
+}
+
+/// Who can be rung by all others may sleep for long: ranks nudge each other when something presses.
+void MpiCommunicator::exchange_bells() {
+  const detail::BellAddress own = napper_.bell().address();
+  bells_.resize(static_cast<std::size_t>(size_));
+  constexpr int bytes = sizeof own;
+  check_mpi(MPI_Allgather(&own, bytes, MPI_BYTE, bells_.data(), bytes, MPI_BYTE, mpi_),
+            "MPI_Allgather");
+  const bool all_here = own.hangs() && std::ranges::all_of(bells_, [&](const auto& bell) {
+                          return bell.machine == own.machine;
+                        });
+  if (all_here) napper_.set_calm(1s);
+}
+
+void MpiCommunicator::nudge(Rank rank) noexcept {
+  const auto place = static_cast<std::size_t>(rank.value());
+  if (place < bells_.size()) napper_.bell().ring(bells_[place]);
 }
 
 /// MPI_Comm_free is collective, and some member may be dead: the handle is left to MPI_Finalize.
@@ -181,11 +200,14 @@ std::optional<Message> MpiCommunicator::take(Tag tag, std::size_t max_bytes) {
   return std::nullopt;
 }
 
+/// Open MPI looks first and takes in arrivals afterwards, for the next look: hence the second.
 std::optional<MpiCommunicator::Matched> MpiCommunicator::match(int from, Tag tag) {
   int found = 0;
   MPI_Message handle = MPI_MESSAGE_NULL;
   MPI_Status status;
-  check_mpi(MPI_Improbe(from, mpi_tag(tag), mpi_, &found, &handle, &status), "MPI_Improbe");
+  for (int look = 0; look < 2 && found == 0; ++look) {
+    check_mpi(MPI_Improbe(from, mpi_tag(tag), mpi_, &found, &handle, &status), "MPI_Improbe");
+  }
   if (found == 0) return std::nullopt;
   napper_.active();
   int count = 0;

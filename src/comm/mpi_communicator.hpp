@@ -36,6 +36,7 @@ class MpiCommunicator final : public Communicator {
   std::optional<Message> take(Tag tag, std::size_t max_bytes) override;
   void park(Deadline until, Urgency urgency) override { napper_.park(until, urgency); }
   void wake() noexcept override { napper_.wake(); }
+  void nudge(Rank rank) noexcept override;
 
  private:
   class Receive;
@@ -61,11 +62,13 @@ class MpiCommunicator final : public Communicator {
   void drop(Matched matched);
   bool match_expected(const Receive& receive);
   void match_incoming(Tag tag, std::size_t max_bytes);
+  void exchange_bells();
 
   MPI_Comm mpi_ = MPI_COMM_NULL;
   Rank rank_;
   int size_ = 0;
   detail::Napper napper_;
+  std::vector<detail::BellAddress> bells_;  ///< of all ranks
   std::deque<Receive*> expected_;  ///< receives without a message, in the order they were posted
   std::deque<Incoming> incoming_;  ///< in the order of arrival
 };

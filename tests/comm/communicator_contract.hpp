@@ -231,6 +231,27 @@ inline void wake_ends_a_park(Communicator& ranks, Problems& problems) {
   problems.check(!deadline.expired(), "a wake from another thread");
 }
 
+/// Calm parks may be as long as a second: without nudges, these rounds outlast all patience.
+inline void nudge_ends_a_calm_park(Communicator& ranks, Problems& problems) {
+  constexpr Tag tag{175};
+  const Deadline deadline = patience();
+  const auto hears = [&] {
+    while (!deadline.expired()) {
+      if (ranks.take(tag, 1)) return true;
+      ranks.park(deadline, comm::Urgency::calm);
+    }
+    return false;
+  };
+  for (int round = 0; round < 200; ++round) {
+    if (ranks.rank() == Rank{0} || hears()) {
+      ranks.post(next(ranks), tag, Bytes(1));
+      ranks.nudge(next(ranks));
+    }
+    if (ranks.rank() == Rank{0}) hears();
+  }
+  problems.check(!deadline.expired(), "200 rounds of a token that nobody waits for wide awake");
+}
+
 inline void withdrawn_receive_eats_nothing(Communicator& ranks, Problems& problems) {
   constexpr Tag tag{180};
   constexpr Tag go{181};
@@ -346,6 +367,7 @@ inline const std::vector<ContractCase>& communicator_contract() {
       {"refuses_a_wrong_size", contract::refuses_a_wrong_size},
       {"keeps_deadlines", contract::keeps_deadlines},
       {"wake_ends_a_park", contract::wake_ends_a_park},
+      {"nudge_ends_a_calm_park", contract::nudge_ends_a_calm_park},
       {"withdrawn_receive_eats_nothing", contract::withdrawn_receive_eats_nothing},
       {"keeps_bytes_until_done", contract::keeps_bytes_until_done},
       {"kept_failures_are_over", contract::kept_failures_are_over},

@@ -307,6 +307,34 @@ BOOST_AUTO_TEST_CASE(prefetch_keeps_tickets_in_hand_one_for_each_before_anyones_
   BOOST_TEST(desk.coordinator.tickets_out() == 4u);
 }
 
+BOOST_AUTO_TEST_CASE(a_done_that_may_close_the_step_is_awaited) {
+  Desk desk = gathered({.rules = rules_of(10, 2), .batches = 100});
+  std::vector<Grant> grants;
+  for (std::size_t accepted = 0; accepted < 9; ++accepted) {
+    for (const int volunteer : {1, 2}) {
+      for (const Grant& grant : desk.take<Grant>(volunteer)) {
+        if (volunteer == 1) grants.push_back(grant);
+      }
+    }
+    desk.done(1, grants.at(accepted).ticket);
+  }
+  // Four tickets are out when volunteer 1 gets its third: the fifth of this step, the next the
+  // sixth, and so on. Two each of the ten make four.
+  std::vector<int> awaited;
+  for (const Grant& grant : grants) awaited.push_back(grant.awaited);
+  BOOST_TEST(awaited == (std::vector<int>{0, 0, 0, 0, 1, 1, 1, 1, 1, 1}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(there_is_leeway_while_a_step_is_open_and_service_times_are_known) {
+  Desk desk = gathered({.rules = rules_of(2, 4), .batches = 8});
+  BOOST_TEST((desk.coordinator.leeway() == Duration::zero()));
+  desk.done(1, desk.take<Grant>(1).at(0).ticket, 0.5);
+  BOOST_TEST(seconds(desk.coordinator.leeway()) == 1.0);  // two of the four in hand
+  desk.done(1, TicketId{3}, 0.5);
+  BOOST_TEST((desk.coordinator.leeway() == Duration::zero()));  // closed
+}
+
 BOOST_AUTO_TEST_CASE(the_shard_after_this_is_announced_if_shards_can_be_fetched) {
   for (const bool has_dataset : {true, false}) {
     Rules rules = rules_of(50);

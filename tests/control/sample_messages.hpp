@@ -26,7 +26,7 @@ inline std::vector<SampleMessage> sample_messages() {
       {Bye{11}, 8},
       {Welcome{view, comm::ExchangeId{1}, Version{2}, 60000, 32, 8, 1, 42},
        view_bytes + 4 + 8 + 3 * 8 + 4 + 8},
-      {Grant{TicketId{12}, {Epoch{1}, BatchId{2}}, Version{3}, 0.5}, 8 + 4 + 8 + 8 + 8},
+      {Grant{TicketId{12}, {Epoch{1}, BatchId{2}}, Version{3}, 0.5, 1}, 8 + 4 + 8 + 8 + 8 + 1},
       {Accept{TicketId{13}}, 8},
       {Cancel{TicketId{14}}, 8},
       {Prefetch{ShardId{15}}, 4},

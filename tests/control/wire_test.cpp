@@ -82,9 +82,9 @@ BOOST_AUTO_TEST_CASE(every_field_arrives_in_its_place) {
 }
 
 BOOST_AUTO_TEST_CASE(the_numbering_of_types_and_the_bytes_of_a_grant_stay_as_they_are) {
-  const auto frame = encode(Grant{TicketId{0x0102}, {Epoch{3}, BatchId{4}}, Version{5}, 1.0});
-  BOOST_TEST((frame == raw({7, 2, 1, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0,    0,   0,
-                            0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F})));
+  const auto frame = encode(Grant{TicketId{0x0102}, {Epoch{3}, BatchId{4}}, Version{5}, 1.0, 1});
+  BOOST_TEST((frame == raw({7, 2, 1, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0,    0,    0,
+                            0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F, 1})));
   BOOST_TEST(number_of(Hello{}) == 0u);
   BOOST_TEST(number_of(Close{}) == 12u);
   BOOST_TEST(number_of(GiveBack{}) == 17u);

@@ -76,6 +76,11 @@ class Communicator {
   /// Makes the current or next `park` return. The only member that any thread may call.
   virtual void wake() noexcept = 0;
 
+  /// Makes another rank's current or next `park` return, if that rank is within earshot (on the
+  /// same machine, say): after a message that it should not sleep on. A hint, and never needed.
+  /// Cost: a system call at most.
+  virtual void nudge(Rank rank) noexcept = 0;
+
   /// Tags that nothing else on this communicator uses. All ranks open their channels in the same
   /// order. Cost: none, ranks only count.
   Channel open_channel() { return Channel(channels_++); }

@@ -82,10 +82,9 @@ class Coordinator {
   std::uint64_t total_steps() const { return total_steps_; }
   std::uint64_t banked() const { return banked_.size(); }
   std::uint64_t tickets_out() const { return tickets_.size(); }
-  /// Members wait for what comes next, or will within about a batch's time.
-  bool awaited() const {
-    return phase_ != Phase::open || banked_.size() + fastest_first_.size() > rules_.k;
-  }
+  /// For so long what arrives may lie, unless its sender says that it presses: going by the
+  /// measured service times, no volunteer runs out of tickets meanwhile.
+  Duration leeway() const;
 
  private:
   struct Ticket {
@@ -123,6 +122,7 @@ class Coordinator {
   void grant();
   void grant_one(Rank volunteer);
   bool may_have_more(const Member& volunteer) const;
+  bool may_close_the_step() const;
   std::optional<TicketId> overdue_ticket(Rank volunteer) const;
   void release(std::map<TicketId, Ticket>::iterator ticket);
   void open();

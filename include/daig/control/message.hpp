@@ -105,9 +105,12 @@ struct Grant {
   TicketId ticket;
   Work work;
   Version version;
-  double deadline_s = 0;  ///< from now; past it, another volunteer may get the batch as well
+  double deadline_s = 0;     ///< from now; past it, another volunteer may get the batch as well
+  std::uint8_t awaited = 0;  ///< 1: its Done may close the step, and should be heard at once
 
-  static void fields(auto& m, auto&& visit) { visit(m.ticket, m.work, m.version, m.deadline_s); }
+  static void fields(auto& m, auto&& visit) {
+    visit(m.ticket, m.work, m.version, m.deadline_s, m.awaited);
+  }
 };
 
 /// A Done counts: its gradient is banked and joins the accumulator.

@@ -2,6 +2,7 @@
 
 /// Drives the pure coordinator over a communicator: frames in, frames out, clock, ledger, shards.
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
@@ -35,9 +36,9 @@ class CoordinatorLoop {
   /// Ends the run without a result and tells everybody why.
   void abort(ExitCode code, const std::string& reason);
 
-  /// How soon the next message should be looked for.
-  comm::Urgency urgency() const {
-    return coordinator_.awaited() ? comm::Urgency::soon : comm::Urgency::calm;
+  /// For so long nothing presses, unless a member nudges.
+  Duration leeway() const {
+    return server_ && server_->busy() ? Duration::zero() : coordinator_.leeway();
   }
   const control::Coordinator& coordinator() const { return coordinator_; }
   /// Time since the run began.
@@ -46,6 +47,7 @@ class CoordinatorLoop {
 
  private:
   void receive(Rank from, const control::Message& message);
+  static bool is_routine(const control::Message& message);
   void perform(control::Actions actions);
   void flush();
 
@@ -123,10 +125,19 @@ inline void CoordinatorLoop::perform(control::Actions actions) {
   on_commit_(*actions.committed);
 }
 
+/// What a volunteer may sleep on until its next batch is computed.
+inline bool CoordinatorLoop::is_routine(const control::Message& message) {
+  return std::holds_alternative<control::Accept>(message) ||
+         std::holds_alternative<control::Grant>(message) ||
+         std::holds_alternative<control::Prefetch>(message) ||
+         std::holds_alternative<control::Heartbeat>(message);
+}
+
 inline void CoordinatorLoop::flush() {
   for (auto& [to, messages] : outbox_) {
     if (messages.empty()) continue;
     communicator_.post(to, channel_.to_member(), control::encode_frame(messages));
+    if (!std::ranges::all_of(messages, is_routine)) communicator_.nudge(to);
     messages.clear();
   }
 }

@@ -96,6 +96,7 @@ class Member {
   void collect_outcomes();
   void poll_exchange();
   void check_silence();
+  static bool is_routine(const control::Message& message);
   void flush();
   void say(control::Message message) { outbox_.push_back(std::move(message)); }
 
@@ -120,6 +121,7 @@ class Member {
   TimePoint heard_ = Clock::now();
   TimePoint spoken_{};
   bool busy_ = false;
+  bool pressing_ = false;  ///< the coordinator should read the outbox at once
   bool over_ = false;
 };
 

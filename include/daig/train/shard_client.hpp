@@ -37,6 +37,9 @@ class ShardClient {
   /// The coordinator announces a shard. @throws PeerLost when its size is absurd.
   void on(const control::ShardOffer& offer);
 
+  /// Pieces are under way, which MPI moves on only when it is asked.
+  bool busy() const { return !incoming_.empty(); }
+
   /// Receives what has come; true when a shard became whole.
   bool poll();
 

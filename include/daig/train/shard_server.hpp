@@ -44,8 +44,7 @@ class ShardServer {
   /// A volunteer wants a shard. Answered in the order of the requests.
   void request(Rank from, ShardId shard);
 
-  /// A shard that is ready to go: its offer must be sent before its pieces are posted (the receiver
-  /// takes them in the order of the offers).
+  /// A shard that is ready to go: offers must be sent in the order in which pieces are posted.
   struct Ready {
     Rank to;
     std::shared_ptr<const data::Shard> shard;
@@ -53,6 +52,9 @@ class ShardServer {
 
   /// The next shard that was read, if any. @throws what the reading threw.
   std::optional<Ready> poll();
+
+  /// Pieces are under way, which MPI moves on only when it is asked.
+  bool busy() const { return !sending_.empty(); }
 
   /// Sends the pieces. Cost: one message per MiB.
   void send(const Ready& ready);

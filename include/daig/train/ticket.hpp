@@ -76,7 +76,8 @@ inline void Ticket::bank(Contribution contribution) {
   bench.slow_down(Clock::now() - started_, assignment_.stop.get_token());
   const TicketId id = assignment_.ticket;
   const double service_s = seconds(Clock::now() - started_);
-  bench.desk().finish(id, ComputedGradient{id, std::move(gradient_), contribution, service_s});
+  bench.desk().finish(
+      id, ComputedGradient{id, std::move(gradient_), contribution, service_s, assignment_.awaited});
 }
 
 inline void Ticket::bank(std::span<const float> gradient, Contribution contribution) {

@@ -28,6 +28,7 @@ struct Assignment {
   control::Work work;
   Version version;
   Weights weights;
+  bool awaited = false;        ///< the coordinator should hear of it at once
   std::stop_source stop = {};  ///< requested once the ticket is void
 
   // In a run with a dataset, the batch's samples: a slot of a shard, shuffled by the seed.
@@ -48,12 +49,13 @@ struct ComputedGradient {
   Buffer gradient;
   Contribution contribution;
   double service_s = 0;
+  bool awaited = false;
 };
 
 /// What the compute thread lays down: a gradient, or the ticket itself.
 using Outcome = std::variant<ComputedGradient, control::GiveBack>;
 
-/// Thread-safe. The communication thread calls put, cancel, cancel_all, take_outcomes, idle,
+/// Thread-safe. The communication thread calls put, cancel, cancel_all, take_outcomes, left,
 /// close; the compute thread calls next, finish, fail. A cancelled ticket leaves no trace: its
 /// outcome, even one that is laid down at the same moment, is never taken.
 class TicketDesk {
@@ -65,8 +67,8 @@ class TicketDesk {
   void cancel(TicketId ticket);
   void cancel_all();
   std::vector<Outcome> take_outcomes();
-  /// The compute thread has nothing to do.
-  bool idle();
+  /// Tickets that wait or are being computed.
+  std::size_t left();
   /// The exception with which the compute thread gave up, once.
   std::exception_ptr take_failure();
   /// No more tickets: `next` returns nothing from now on. Also cancels everything.
@@ -124,9 +126,9 @@ inline std::vector<Outcome> TicketDesk::take_outcomes() {
   return std::exchange(outcomes_, {});
 }
 
-inline bool TicketDesk::idle() {
+inline std::size_t TicketDesk::left() {
   const std::scoped_lock lock(mutex_);
-  return waiting_.empty() && computing_.empty();
+  return waiting_.size() + computing_.size();
 }
 
 inline std::exception_ptr TicketDesk::take_failure() {

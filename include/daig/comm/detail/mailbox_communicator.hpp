@@ -25,6 +25,9 @@ class MailboxCommunicator : public Communicator {
   std::optional<Message> take(Tag tag, std::size_t max_bytes) override;
   void park(Deadline until, Urgency /*urgency*/) override { own().park(until); }
   void wake() noexcept override { own().wake(); }
+  void nudge(Rank rank) noexcept override {
+    if (exists(rank)) box(rank).wake();
+  }
 
  private:
   Mailbox& own() { return box(rank_); }

@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
 
 #include <sched.h>
 #include <sys/prctl.h>
@@ -14,6 +12,7 @@
 #include <unistd.h>
 
 #include <daig/comm/communicator.hpp>
+#include <daig/comm/detail/bell.hpp>
 #include <daig/core/deadline.hpp>
 
 namespace daig::comm::detail {
@@ -21,14 +20,14 @@ namespace daig::comm::detail {
 /// How long to sleep after having been idle for so long; zero means: only give way.
 ///
 /// Soon: a part of the idle time, so that an arrival is seen little later than it could be, up to
-/// 1 ms (a thousand polls a second, 1 or 2 % of a core). Calmly: 1 ms at once, since every poll
+/// 1 ms (a thousand polls a second, 1 or 2 % of a core). Calmly: long at once, since every poll
 /// takes the processor, and its cache, from whoever computes on it.
 ///
 /// Promptly: giving way comes first, as a partner on the same core must run before it can answer;
 /// for half a millisecond, or else a ring of ranks that share cores falls into a rhythm of naps in
 /// which each waits for the others to wake (measured: 4 ranks on 2 cores then need 400 us for a
 /// small all-reduce, instead of 30).
-constexpr Duration nap_after(Duration idle, Urgency urgency) {
+constexpr Duration nap_after(Duration idle, Urgency urgency, Duration calm) {
   using std::chrono::microseconds;
   constexpr Duration longest = microseconds(1000);
   switch (urgency) {
@@ -39,24 +38,28 @@ constexpr Duration nap_after(Duration idle, Urgency urgency) {
     case Urgency::calm:
       break;
   }
-  return longest;
+  return calm;
 }
 
 /// The waiting of one rank. Threads: `wake` is for any thread, the rest for the rank's own.
 class Napper {
  public:
+  /// How long a calm nap may be: as long as nobody minds what arrives meanwhile.
+  void set_calm(Duration calm) { calm_ = calm; }
+
   /// Something was sent, came in or ended: more is likely to follow soon.
   void active() { last_active_ = Clock::now(); }
 
   /// Gives the processor away for a moment, or until a `wake` since the last park.
   void park(Deadline until, Urgency urgency);
-  void wake() noexcept;
+  void wake() noexcept { bell_.ring(); }
+
+  Bell& bell() { return bell_; }
 
  private:
+  Duration calm_ = std::chrono::milliseconds(1);
   TimePoint last_active_ = Clock::now();
-  std::mutex mutex_;
-  std::condition_variable woken_up_;
-  bool woken_ = false;
+  Bell bell_;
 };
 
 /// Tells Linux that this thread never runs for long at a time, so that it goes before those that
@@ -91,27 +94,14 @@ inline void wake_up_quickly() {
 // ---------------------------------------------------------------------------------------------
 
 inline void Napper::park(Deadline until, Urgency urgency) {
-  const Duration nap = std::min(nap_after(Clock::now() - last_active_, urgency), until.remaining());
-  std::unique_lock lock(mutex_);
-  if (nap <= Duration::zero()) {
-    if (!woken_) {
-      lock.unlock();
-      ::sched_yield();
-      lock.lock();
-    }
-  } else {
+  const Duration idle = Clock::now() - last_active_;
+  const Duration nap = std::min(nap_after(idle, urgency, calm_), until.remaining());
+  if (nap > Duration::zero()) {
     wake_up_quickly();
-    woken_up_.wait_for(lock, nap, [this] { return woken_; });
+    bell_.sleep(nap);
+  } else if (!bell_.has_rung()) {
+    ::sched_yield();
   }
-  woken_ = false;
-}
-
-inline void Napper::wake() noexcept {
-  {
-    const std::lock_guard lock(mutex_);
-    woken_ = true;
-  }
-  woken_up_.notify_one();
 }
 
 }  // namespace daig::comm::detail

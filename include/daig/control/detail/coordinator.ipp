@@ -54,6 +54,13 @@ inline Actions Coordinator::abort(ExitCode code, std::string reason) {
   return take_actions();
 }
 
+inline Duration Coordinator::leeway() const {
+  if (phase_ != Phase::open) return Duration::zero();
+  const double batches = static_cast<double>(rules_.tickets_in_hand) / 2;
+  return std::chrono::duration_cast<Duration>(
+      std::chrono::duration<double>(batches * std::min(mean_service_.mean_s(), 3600.0)));
+}
+
 // Events ----------------------------------------------------------------------------------------
 
 inline void Coordinator::on(Rank from, const Hello& hello) {
@@ -188,7 +195,8 @@ inline void Coordinator::grant_one(Rank volunteer) {
       now_ + std::chrono::duration_cast<Duration>(std::chrono::duration<double>(deadline_s));
   if (twin) tickets_.at(*twin).twin = next_ticket_;
   tickets_.emplace(next_ticket_, Ticket{*work, volunteer, overdue, twin});
-  send(volunteer, Grant{next_ticket_, *work, version_, deadline_s});
+  const std::uint8_t awaited = may_close_the_step() ? 1 : 0;
+  send(volunteer, Grant{next_ticket_, *work, version_, deadline_s, awaited});
   next_ticket_ = next_ticket_.next();
   if (!rules_.has_dataset) return;
   if (const auto shard = queue_.claim_next(volunteer, 2 * rules_.tickets_in_hand)) {
@@ -207,6 +215,13 @@ inline bool Coordinator::may_have_more(const Member& volunteer) const {
   // Shares of those who may contribute, not of all: K batches must fit into them.
   if (share >= share_cap(rules_.k, rules_.balance, contributors)) return false;
   return rules_.supply == Supply::any_k || banked_.size() + tickets_.size() < rules_.k;
+}
+
+/// Whether the newest ticket is among the last two that each volunteer will bank in this step, if
+/// all are alike.
+inline bool Coordinator::may_close_the_step() const {
+  const std::uint64_t before = banked_.size() + tickets_.size();
+  return queue_.empty() || before + 2 * fastest_first_.size() > rules_.k;
 }
 
 /// A ticket that someone else holds past its deadline, alone: worth a backup.

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -61,7 +62,8 @@ inline bool Member::progress() {
 
 inline comm::Urgency Member::urgency() const {
   if (exchange_ || sum_) return comm::Urgency::prompt;
-  return desk_ != nullptr && desk_->idle() ? comm::Urgency::soon : comm::Urgency::calm;
+  const bool idle = desk_ != nullptr && desk_->left() == 0;
+  return idle || shards_.busy() ? comm::Urgency::soon : comm::Urgency::calm;
 }
 
 // The coordinator's words -----------------------------------------------------------------------
@@ -152,7 +154,8 @@ inline void Member::on(const control::Abort& abort) {
 inline void Member::fill_desk() {
   while (desk_ != nullptr && !granted_.empty()) {
     const control::Grant& grant = granted_.front();
-    Assignment assignment{grant.ticket, grant.work, grant.version, replica_.weights()};
+    Assignment assignment{grant.ticket, grant.work, grant.version, replica_.weights(),
+                          grant.awaited != 0};
     if (welcome_ && welcome_->has_dataset != 0) {
       if (grant.work.batch.value() >= plan_->batches()) {
         throw PeerLost(fmt::format("the coordinator grants batch {}, of {}",
@@ -183,6 +186,7 @@ inline void Member::collect_outcomes() {
       continue;
     }
     auto& computed = std::get<ComputedGradient>(outcome);
+    if (computed.awaited || desk_->left() < 2) pressing_ = true;
     say(control::Done{computed.ticket, computed.contribution.samples,
                       computed.contribution.loss_sum, computed.service_s});
     awaiting_.emplace(computed.ticket, std::move(computed));
@@ -209,9 +213,19 @@ inline void Member::check_silence() {
   }
 }
 
+/// What the coordinator may leave lying, unless it presses.
+inline bool Member::is_routine(const control::Message& message) {
+  return std::holds_alternative<control::Done>(message) ||
+         std::holds_alternative<control::Heartbeat>(message);
+}
+
 inline void Member::flush() {
   if (outbox_.empty()) return;
   communicator_.post(coordinator_rank, channel_.to_coordinator(), control::encode_frame(outbox_));
+  if (pressing_ || !std::ranges::all_of(outbox_, is_routine)) {
+    communicator_.nudge(coordinator_rank);
+  }
+  pressing_ = false;
   outbox_.clear();
   spoken_ = Clock::now();
 }

@@ -94,9 +94,16 @@ inline void RankLoop::run() {
     bool busy = coordinator_ && coordinator_->progress();
     busy = member_->progress() || busy;
     if (busy) continue;
+    Duration nap = std::chrono::milliseconds(5);
     comm::Urgency urgency = member_->urgency();
-    if (coordinator_) urgency = std::min(urgency, coordinator_->urgency());
-    communicator_.park(Deadline::in(std::chrono::milliseconds(5)), urgency);
+    if (coordinator_) {
+      const Duration leeway = coordinator_->leeway();
+      if (leeway < std::chrono::microseconds(100))
+        urgency = std::min(urgency, comm::Urgency::soon);
+      else
+        nap = std::min(nap, leeway);
+    }
+    communicator_.park(Deadline::in(nap), urgency);
   }
   result_ = {*replica_.weights(), replica_.version(), seconds(Clock::now() - started_), samples_,
              save(replica_.optimizer_state())};
