@@ -1,5 +1,6 @@
 #define BOOST_TEST_MODULE checks_source
 #include <algorithm>
+#include <regex>
 #include <string>
 
 #include <boost/test/unit_test.hpp>
@@ -45,6 +46,24 @@ BOOST_FIXTURE_TEST_CASE(keeps_to_its_floors, Project) {
 
 BOOST_FIXTURE_TEST_CASE(keeps_outside_headers_in_their_place, Project) {
   check_all(check_outside_headers);
+}
+
+BOOST_FIXTURE_TEST_CASE(has_the_files_that_its_map_names, Project) {
+  const auto is_there = [&](const std::string& name) {
+    return std::ranges::any_of(files, [&](const SourceFile& each) {
+      return ("/" + each.path.string()).ends_with("/" + name);
+    });
+  };
+  const std::regex named("`([A-Za-z0-9_./-]+/[A-Za-z0-9_.-]+\\.(hpp|cpp|cmake|md))`");
+  std::size_t names = 0;
+  for (const SourceFile& each : files) {
+    if (each.path != "ARCHITECTURE.md") continue;
+    for (std::sregex_iterator name(each.text.begin(), each.text.end(), named), end; name != end;
+         ++name, ++names) {
+      BOOST_TEST(is_there((*name)[1]), each.path << " names " << (*name)[1] << ", which is gone");
+    }
+  }
+  BOOST_TEST(names > 20u);
 }
 
 BOOST_FIXTURE_TEST_CASE(is_tidy, Project) {

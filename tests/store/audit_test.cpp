@@ -5,13 +5,14 @@
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
+#include <support/temporary_folder.hpp>
 
 #include <daig/core/error.hpp>
 #include <daig/core/random.hpp>
 #include <daig/store/audit.hpp>
 
+#include "file_bytes.hpp"
 #include "sample_run.hpp"
-#include "temporary_folder.hpp"
 
 using namespace daig;
 using store::AuditReport;

@@ -7,11 +7,12 @@
 
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
+#include <support/temporary_folder.hpp>
 
 #include <daig/core/error.hpp>
 #include <daig/store/event_log.hpp>
 
-#include "temporary_folder.hpp"
+#include "file_bytes.hpp"
 
 using namespace daig;
 using nlohmann::json;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
+#include <support/temporary_folder.hpp>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,8 +17,8 @@
 #include <daig/core/random.hpp>
 #include <daig/store/ledger.hpp>
 
+#include "file_bytes.hpp"
 #include "sample_run.hpp"
-#include "temporary_folder.hpp"
 
 using namespace daig;
 using store::Ledger;

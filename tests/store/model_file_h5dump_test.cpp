@@ -8,11 +8,11 @@
 #include <string>
 
 #include <boost/test/unit_test.hpp>
+#include <support/temporary_folder.hpp>
 
 #include <daig/store/model_file.hpp>
 
 #include "sample_model.hpp"
-#include "temporary_folder.hpp"
 
 namespace {
 

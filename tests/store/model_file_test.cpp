@@ -13,6 +13,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <fmt/format.h>
+#include <support/temporary_folder.hpp>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,8 +22,8 @@
 #include <daig/core/random.hpp>
 #include <daig/store/model_file.hpp>
 
+#include "file_bytes.hpp"
 #include "sample_model.hpp"
-#include "temporary_folder.hpp"
 
 /// HDF5 1.10 forgets an object whose checksum is wrong. The tests that read undamaged objects
 /// (model_file_h5py_test and model_file_h5dump_test) are without this, and so find what we forget.

@@ -4,11 +4,12 @@
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
+#include <support/temporary_folder.hpp>
 
 #include <daig/core/error.hpp>
 #include <daig/store/run_directory.hpp>
 
-#include "temporary_folder.hpp"
+#include "file_bytes.hpp"
 
 using namespace daig;
 using store::RunDirectory;

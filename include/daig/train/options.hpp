@@ -2,6 +2,8 @@
 
 /// Everything a run can be told. Give all ranks the same; the coordinator's Welcome checks it.
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -32,6 +34,10 @@ struct Options {
   Duration silence_limit = std::chrono::seconds(30);  ///< a rank this silent is lost
   std::map<Rank, double> slowdown;                    ///< experiments: rank -> factor above 1
 
+  /// Who has nothing to say for so long says that it is there.
+  Duration heartbeat() const {
+    return std::min<Duration>(std::chrono::seconds(1), silence_limit / 4);
+  }
   /// What all ranks must agree on, the number of weights included, in one number.
   std::uint64_t digest(std::size_t weights) const;
   /// The part that the coordinator needs. @throws UsageError on a schedule that makes no sense.
@@ -61,6 +67,7 @@ inline control::Rules Options::rules(std::size_t weights) const {
   // One is computed, and three waiting cover a round trip of three service times: where ranks share
   // cores, a coordinator answers only once it has its turn on one.
   rules.tickets_in_hand = 4;
+  rules.heartbeat = heartbeat();
   rules.silence_limit = silence_limit;
   rules.settings_digest = digest(weights);
   rules.learning_rate = [base = optimizer.learning_rate, factor = optim::make_schedule(schedule)](

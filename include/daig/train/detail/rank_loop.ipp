@@ -36,6 +36,7 @@ inline RankLoop::RankLoop(comm::Communicator& communicator, const Options& optio
   member_.emplace(communicator_, channel_, replica_, trains ? &desk_ : nullptr, bank_,
                   MemberOptions{.settings_digest = options_.digest(weights),
                                 .cache_bytes = options_.cache_bytes,
+                                .heartbeat = options_.heartbeat(),
                                 .silence_limit = options_.silence_limit});
   if (task_ && task_->on_version) {
     member_->on_commit([this](const control::Commit&) { task_->on_version(replica_); });
