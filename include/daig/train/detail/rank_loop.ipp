@@ -95,14 +95,16 @@ inline void RankLoop::run() {
     bool busy = coordinator_ && coordinator_->progress();
     busy = member_->progress() || busy;
     if (busy) continue;
+    // Whatever should not be slept on comes with a nudge, where ranks can nudge each other.
     Duration nap = std::chrono::milliseconds(5);
     comm::Urgency urgency = member_->urgency();
     if (coordinator_) {
       const Duration leeway = coordinator_->leeway();
-      if (leeway < std::chrono::microseconds(100))
+      if (leeway < std::chrono::microseconds(100)) {
         urgency = std::min(urgency, comm::Urgency::soon);
-      else
+      } else {
         nap = std::min(nap, leeway);
+      }
     }
     communicator_.park(Deadline::in(nap), urgency);
   }
