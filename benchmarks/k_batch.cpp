@@ -177,17 +177,17 @@ std::string text(const ServiceLaw& law) {
   return fmt::format("{:g} + Exp({:g})", law.shift_s, law.rate);
 }
 
-void print(const std::vector<Row>& rows) {
+void print(std::FILE* out, const std::vector<Row>& rows) {
   constexpr const char* line =
       "{:>5} {:>5}  {:<14} {:<21} {:>10} {:>17} {:>8} {:>10} {:>8} {:>9}\n";
-  fmt::print(line, "P", "K", "service", "rule", "measured", "theory", "off %", "confirmed", "off %",
-             "ns/event");
+  fmt::print(out, line, "P", "K", "service", "rule", "measured", "theory", "off %", "confirmed",
+             "off %", "ns/event");
   for (const Row& row : rows) {
     for (const Figure& figure : row.figures) {
       const auto pace = figure.events == 0
                             ? std::optional<double>{}
                             : 1e9 * figure.wall_s / static_cast<double>(figure.events);
-      fmt::print(line, row.volunteers, row.k, text(row.law), figure.name,
+      fmt::print(out, line, row.volunteers, row.k, text(row.law), figure.name,
                  text(figure.measured_s, "{:.4f}"), text(figure.theory),
                  text(off_theory(figure), "{:+.2f}"), text(figure.confirmed_s, "{:g}"),
                  text(off_confirmed(figure), "{:+.2f}"), text(pace, "{:.0f}"));
@@ -239,8 +239,10 @@ int report(const Options& options) {
   } else {
     rows = measure_table(options);
   }
-  print(rows);
-  fmt::print("largest difference {:.2f} %, in {} steps a figure\n", worst(rows), options.steps);
+  std::FILE* const people = options.json ? stderr : stdout;
+  print(people, rows);
+  fmt::print(people, "largest difference {:.2f} %, in {} steps a figure\n", worst(rows),
+             options.steps);
   if (options.json && options.k) {
     fmt::print("{}\n", to_json(options, rows[0]).dump());
   } else if (options.json) {
@@ -295,7 +297,7 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--tolerance", options.tolerance_percent, "Of the table, in per cent")
       ->capture_default_str();
-  app.add_flag("--json", options.json, "The last line is one JSON object");
+  app.add_flag("--json", options.json, "One JSON object on stdout; the table goes to stderr");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
