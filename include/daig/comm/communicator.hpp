@@ -35,7 +35,7 @@ struct Message {
 /// keep asking.
 enum class Urgency {
   prompt,  ///< in the midst of an exchange: everybody waits for everybody, and nobody computes
-  soon,    ///< somebody idles, or is about to, until it comes
+  soon,    ///< somebody idles until it comes
   calm     ///< everybody is busy: others have better uses for the processor
 };
 

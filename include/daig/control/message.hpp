@@ -183,6 +183,14 @@ using Message =
     std::variant<Hello, Done, Reduced, FetchShard, Failed, Bye, Welcome, Grant, Accept, Cancel,
                  Prefetch, ShardOffer, Close, Commit, Finish, Abort, Heartbeat, GiveBack>;
 
+/// What may lie until its receiver looks by itself: while batches are computed, nobody waits for
+/// it.
+inline bool is_routine(const Message& message) {
+  return std::holds_alternative<Done>(message) || std::holds_alternative<Accept>(message) ||
+         std::holds_alternative<Grant>(message) || std::holds_alternative<Prefetch>(message) ||
+         std::holds_alternative<Heartbeat>(message);
+}
+
 /// A message and where it goes.
 struct Envelope {
   Rank to;

@@ -47,7 +47,6 @@ class CoordinatorLoop {
 
  private:
   void receive(Rank from, const control::Message& message);
-  static bool is_routine(const control::Message& message);
   void perform(control::Actions actions);
   void flush();
 
@@ -125,19 +124,11 @@ inline void CoordinatorLoop::perform(control::Actions actions) {
   on_commit_(*actions.committed);
 }
 
-/// What a volunteer may sleep on until its next batch is computed.
-inline bool CoordinatorLoop::is_routine(const control::Message& message) {
-  return std::holds_alternative<control::Accept>(message) ||
-         std::holds_alternative<control::Grant>(message) ||
-         std::holds_alternative<control::Prefetch>(message) ||
-         std::holds_alternative<control::Heartbeat>(message);
-}
-
 inline void CoordinatorLoop::flush() {
   for (auto& [to, messages] : outbox_) {
     if (messages.empty()) continue;
     communicator_.post(to, channel_.to_member(), control::encode_frame(messages));
-    if (!std::ranges::all_of(messages, is_routine)) communicator_.nudge(to);
+    if (!std::ranges::all_of(messages, control::is_routine)) communicator_.nudge(to);
     messages.clear();
   }
 }

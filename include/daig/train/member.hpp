@@ -96,7 +96,6 @@ class Member {
   void collect_outcomes();
   void poll_exchange();
   void check_silence();
-  static bool is_routine(const control::Message& message);
   void flush();
   void say(control::Message message) { outbox_.push_back(std::move(message)); }
 

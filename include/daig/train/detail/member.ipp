@@ -213,16 +213,10 @@ inline void Member::check_silence() {
   }
 }
 
-/// What the coordinator may leave lying, unless it presses.
-inline bool Member::is_routine(const control::Message& message) {
-  return std::holds_alternative<control::Done>(message) ||
-         std::holds_alternative<control::Heartbeat>(message);
-}
-
 inline void Member::flush() {
   if (outbox_.empty()) return;
   communicator_.post(coordinator_rank, channel_.to_coordinator(), control::encode_frame(outbox_));
-  if (pressing_ || !std::ranges::all_of(outbox_, is_routine)) {
+  if (pressing_ || !std::ranges::all_of(outbox_, control::is_routine)) {
     communicator_.nudge(coordinator_rank);
   }
   pressing_ = false;
