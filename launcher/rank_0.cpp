@@ -22,17 +22,22 @@ FileDescriptor watch(pid_t process) {
   return FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
 }
 
+enum class Watched { ended_by_itself, lost_mpirun };
+
 /// Returns when the child has ended; ends it when mpirun is no more. Without rank 0 the others end
 /// themselves.
-void end_with(pid_t mpirun, pid_t child) {
+Watched watch_over(pid_t mpirun, pid_t child) {
   // Not PR_SET_PDEATHSIG, which fires when the *thread* that forked ends: mpirun has several.
   const FileDescriptor above = watch(mpirun);
   const FileDescriptor below = watch(child);
-  if (above.get() < 0 || below.get() < 0) return;  // a kernel without it: then nobody watches
+  // A kernel without it: then nobody watches.
+  if (above.get() < 0 || below.get() < 0) return Watched::ended_by_itself;
   std::array<pollfd, 2> sources{{{below.get(), POLLIN, 0}, {above.get(), POLLIN, 0}}};
   while (::poll(sources.data(), sources.size(), 60'000) <= 0) {
   }
-  if (sources[0].revents == 0) ::kill(child, SIGKILL);
+  if (sources[0].revents != 0) return Watched::ended_by_itself;
+  ::kill(child, SIGKILL);
+  return Watched::lost_mpirun;
 }
 
 }  // namespace
@@ -80,11 +85,12 @@ int run_rank_0(const std::filesystem::path& channel, const std::vector<std::stri
     execute(arguments);
     std::_Exit(127);
   }
-  end_with(mpirun, child);
+  const Watched watched = watch_over(mpirun, child);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   const std::int32_t verdict = exit_code_of(status);
+  if (watched == Watched::lost_mpirun) return verdict;  // our deed, and mpirun's end is the news
   const FileDescriptor pipe(::open(channel.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
   // When the launcher is gone nobody wants the verdict: whether it was written is not looked at.
   [[maybe_unused]] const auto written = ::write(pipe.get(), &verdict, sizeof verdict);

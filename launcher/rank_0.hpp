@@ -40,7 +40,7 @@ class VerdictChannel {
 
 /// Runs the program as a child, waits for it, and writes its verdict into the channel; returns it.
 /// Signals are left to the program, which mpirun sends them to as well. The program dies with its
-/// starter, and with mpirun.
+/// starter, and with mpirun; of an end that mpirun's own end has caused there is no verdict.
 int run_rank_0(const std::filesystem::path& channel, const std::vector<std::string>& program);
 
 /// A process's exit code from what waitpid says; 128 + n when signal n killed it.
