@@ -16,6 +16,7 @@
 
 #include <daig/collective/all_reduce.hpp>
 #include <daig/collective/naive_all_reduce.hpp>
+#include <daig/collective/ring_listener.hpp>
 #include <daig/collective/ring_sum_reference.hpp>
 #include <daig/core/random.hpp>
 
@@ -153,6 +154,39 @@ void may_bring_nothing(Communicator& ranks, const View& view, std::size_t length
     problems.check(same_bits<T>(out, expected),
                    fmt::format("seed {}, length {}, every {}th member brings nothing",
                                all_reduce_seed, length, every));
+  }
+}
+
+/// Rank 0 listens to the ring of all others, the last of whom brings nothing.
+template <class T>
+void listeners_hear_the_sum(Communicator& ranks, Problems& problems) {
+  if (ranks.size() < 2) return;
+  View ring = comm::view_of_all(ranks.size());
+  ring.members.erase(ring.members.begin());
+  Exchanges exchange;
+  for (const std::size_t length : lengths(ring.size())) {
+    std::vector<std::vector<T>> inputs;
+    for (const Rank member : ring.members) inputs.push_back(rough_input<T>(member, length));
+    if (inputs.size() > 1) inputs.back().clear();
+    std::vector<T> expected(length);
+    collective::ring_sum_reference<T>({inputs.begin(), inputs.end()}, expected);
+    for (RingOptions options : {RingOptions{}, RingOptions{40, 1}, RingOptions{1000, 3}}) {
+      if (length > 1000 && options.segment_bytes < 1000) continue;
+      options.listener = Rank{0};
+      const ExchangeId id = exchange();
+      std::vector<T> out(length, T{-1});
+      if (ranks.rank() == options.listener) {
+        collective::RingListener<T> listener(ranks, ring, id, out, options);
+        const Deadline deadline = patience();
+        while (!listener.poll() && !deadline.expired()) ranks.park(deadline);
+      } else {
+        const std::vector<T>& in = inputs[*ring.position(ranks.rank())];
+        collective::all_reduce<T>(ranks, ring, id, in, out, patience(), options);
+      }
+      problems.check(same_bits<T>(out, expected),
+                     fmt::format("seed {}, length {}, segments of {} bytes", all_reduce_seed,
+                                 length, options.segment_bytes));
+    }
   }
 }
 

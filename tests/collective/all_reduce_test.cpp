@@ -26,6 +26,11 @@ BOOST_DATA_TEST_CASE(double_sums_are_right, data::make(test::rank_counts()), ran
   run(ranks, test::all_reduce_is_right<double>);
 }
 
+BOOST_DATA_TEST_CASE(listeners_hear_the_sum, data::make(test::rank_counts()), ranks) {
+  run(ranks, test::listeners_hear_the_sum<float>);
+  run(ranks, test::listeners_hear_the_sum<double>);
+}
+
 BOOST_DATA_TEST_CASE(exchanges_follow_each_other, data::make(test::rank_counts()), ranks) {
   run(ranks, test::exchanges_follow_each_other);
 }

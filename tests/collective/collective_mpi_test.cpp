@@ -34,6 +34,11 @@ BOOST_AUTO_TEST_CASE(double_sums_are_right) {
   run(test::all_reduce_is_right<double>);
 }
 
+BOOST_AUTO_TEST_CASE(listeners_hear_the_sum) {
+  run(test::listeners_hear_the_sum<float>);
+  run(test::listeners_hear_the_sum<double>);
+}
+
 BOOST_AUTO_TEST_CASE(exchanges_follow_each_other) {
   run(test::exchanges_follow_each_other);
 }

@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -32,7 +33,8 @@ namespace daig::collective {
 /// it.
 struct RingOptions {
   std::size_t segment_bytes = std::size_t{256} << 10;
-  std::size_t window = 4;  ///< sends, and receives, under way at a time
+  std::size_t window = 4;             ///< sends, and receives, under way at a time
+  std::optional<Rank> listener = {};  ///< no member of the view, but gets the sum (RingListener)
 };
 
 /// One attempt of one all-reduce: every member's `out` becomes the sum of all members' `in`, the
@@ -44,7 +46,8 @@ struct RingOptions {
 /// adds nothing and passes on what it receives.
 ///
 /// Cost: a member sends and receives 2(n-1) * S messages with 2(n-1)/n * length values, and adds
-/// (n-1)/n * length times; memory: window * segment_bytes.
+/// (n-1)/n * length times; memory: window * segment_bytes. For a listener it sends S messages more
+/// with length/n values.
 /// Source: Patarasuk, Yuan, "Bandwidth optimal all-reduce algorithms for clusters of workstations",
 /// J. Parallel Distrib. Comput. 69 (2009).
 template <std::floating_point T>
@@ -58,7 +61,8 @@ class RingAllReduce {
   bool poll();
 
   bool done() const {
-    return receives_.ended() == plan_.messages() && sends_.ended() == plan_.messages();
+    return receives_.ended() == plan_.messages() && sends_.ended() == plan_.messages() &&
+           tells_.ended() == to_tell_;
   }
 
   /// Gives the attempt up. Receives are withdrawn; what still touches the buffers is kept by the
@@ -73,6 +77,7 @@ class RingAllReduce {
   bool adds(std::size_t message) const { return plan_.reduces(message) && !in_.empty(); }
   comm::Transfer start_receive(std::size_t message);
   comm::Transfer start_send(std::size_t message);
+  comm::Transfer start_tell(std::size_t segment);
   void take_in(std::size_t message);
   std::span<T> scratch(std::size_t message, std::size_t size);
 
@@ -84,8 +89,11 @@ class RingAllReduce {
   Rank previous_;
   detail::RingPlan plan_;
   std::size_t window_;
+  std::optional<Rank> listener_;
+  std::size_t to_tell_;  ///< segments
   detail::TransferWindow receives_;
   detail::TransferWindow sends_;
+  detail::TransferWindow tells_;  ///< sends to the listener
   /// Where partial sums arrive, a slot for each receive of the window. When not in place `out`
   /// itself would do; but a partial sum that is added to while it is in the cache, and written
   /// once, is faster, and this way both cases are one.
@@ -122,8 +130,12 @@ RingAllReduce<T>::RingAllReduce(comm::Communicator& communicator, const comm::Vi
       plan_({out.size(), view.size()}, detail::position_in(view, communicator.rank()),
             std::max<std::size_t>(1, options.segment_bytes / sizeof(T))),
       window_(options.window),
+      listener_(options.listener),
+      to_tell_(listener_ ? plan_.segments() : 0),
       receives_(options.window),
-      sends_(options.window) {
+      sends_(options.window),
+      tells_(options.window) {
+  expects(!listener_ || !view.position(*listener_), "a listener from outside the view");
   expects(in.size() == out.size() || in.empty(), "as many values in as out, or none");
   expects(detail::same_or_disjoint<T>(in, out), "`in` and `out` the same or disjoint");
   const std::size_t members = view.size();
@@ -154,15 +166,21 @@ bool RingAllReduce<T>::advance() {
     advanced = true;
   }
   while (sends_.end_one()) advanced = true;
-  const auto room = [&](const detail::TransferWindow& window) {
-    return !window.full() && window.started() < plan_.messages();
+  while (tells_.end_one()) advanced = true;
+  const auto room = [](const detail::TransferWindow& window, std::size_t messages) {
+    return !window.full() && window.started() < messages;
   };
-  while (room(receives_) && plan_.may_receive(receives_.started(), sends_.ended())) {
+  while (room(receives_, plan_.messages()) &&
+         plan_.may_receive(receives_.started(), sends_.ended())) {
     receives_.start(start_receive(receives_.started()));
     advanced = true;
   }
-  while (room(sends_) && plan_.may_send(sends_.started(), receives_.ended())) {
+  while (room(sends_, plan_.messages()) && plan_.may_send(sends_.started(), receives_.ended())) {
     sends_.start(start_send(sends_.started()));
+    advanced = true;
+  }
+  while (room(tells_, to_tell_) && plan_.is_finished(tells_.started(), receives_.ended())) {
+    tells_.start(start_tell(tells_.started()));
     advanced = true;
   }
   return advanced;
@@ -185,6 +203,13 @@ comm::Transfer RingAllReduce<T>::start_send(std::size_t message) {
   if (zeros) std::ranges::fill(out_.subspan(at.begin, at.size), T{0});
   const std::span<const T> values = plan_.sends_own(message) && !zeros ? in_ : out_;
   return communicator_.send(next_, tag_, std::as_bytes(values.subspan(at.begin, at.size)));
+}
+
+template <std::floating_point T>
+comm::Transfer RingAllReduce<T>::start_tell(std::size_t segment) {
+  const Slice at = plan_.finished(segment);
+  if (at.size == 0) return comm::Transfer();
+  return communicator_.send(*listener_, tag_, std::as_bytes(out_.subspan(at.begin, at.size)));
 }
 
 /// Two loops rather than one: each is free of overlaps, which the compiler can see and vectorise.
@@ -213,6 +238,7 @@ void RingAllReduce<T>::abandon(std::shared_ptr<const void> buffers) {
       scratch_, std::move(buffers));
   receives_.abandon(communicator_, all);
   sends_.abandon(communicator_, all);
+  tells_.abandon(communicator_, all);
   communicator_.refuse(tag_);
 }
 

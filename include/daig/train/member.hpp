@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <daig/collective/ring_all_reduce.hpp>
+#include <daig/collective/ring_listener.hpp>
 #include <daig/comm/communicator.hpp>
 #include <daig/control/message.hpp>
 #include <daig/core/deadline.hpp>
@@ -30,6 +31,8 @@ class RunAborted : public Error {
 };
 
 struct MemberOptions {
+  /// The coordinator, where it does not train: it gets every step's sum without being in the ring.
+  std::optional<Rank> listener;
   std::uint64_t settings_digest = 0;
   std::size_t cache_bytes = std::size_t{1} << 30;  ///< for shards
   Duration heartbeat = std::chrono::seconds(1);
@@ -75,7 +78,7 @@ class Member {
     control::Close close;
     std::shared_ptr<const model::Accumulator> in;
     Buffer out;
-    collective::RingAllReduce<float> ring;
+    std::variant<collective::RingAllReduce<float>, collective::RingListener<float>> part;
   };
 
   void on(const control::Welcome& welcome);
@@ -91,6 +94,7 @@ class Member {
   template <class Other>
   void on(const Other&) {}  // what members say, and heartbeats
 
+  std::unique_ptr<Exchange> make_exchange(const control::Close& close);
   void fill_desk();
   void fetch(ShardId shard);
   void collect_outcomes();

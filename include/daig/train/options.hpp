@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include <fmt/format.h>
@@ -46,6 +47,10 @@ struct Options {
   bool trains(Rank rank, int ranks) const {
     return rank != coordinator_rank || coordinator_trains || ranks == 1;
   }
+  /// The coordinator, unless it trains: who gets every sum without being in the ring.
+  std::optional<Rank> listener(int ranks) const {
+    return trains(coordinator_rank, ranks) ? std::nullopt : std::optional(coordinator_rank);
+  }
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -66,7 +71,7 @@ inline control::Rules Options::rules(std::size_t weights) const {
   rules.seed = seed;
   // One is computed, and three waiting cover a round trip of three service times: where ranks share
   // cores, a coordinator answers only once it has its turn on one.
-  rules.tickets_in_hand = 4;
+  rules.tickets_in_hand = 8;
   rules.heartbeat = heartbeat();
   rules.silence_limit = silence_limit;
   rules.settings_digest = digest(weights);

@@ -2,6 +2,7 @@
 
 /// Where a volunteer's two threads meet: tickets go one way over the desk, gradients the other.
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include <daig/control/message.hpp>
+#include <daig/core/deadline.hpp>
 #include <daig/core/id.hpp>
 #include <daig/data/shard.hpp>
 #include <daig/train/buffer_pool.hpp>
@@ -81,6 +83,10 @@ class TicketDesk {
   void fail(std::exception_ptr failure);
 
  private:
+  /// So long an outcome may lie that neither ends a step nor leaves the compute thread short of
+  /// tickets: waking the other thread costs as much as a tenth of a small batch.
+  static constexpr Duration longest_silence = std::chrono::milliseconds(2);
+
   std::function<void()> notify_;
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -88,6 +94,7 @@ class TicketDesk {
   std::deque<Assignment> waiting_;
   std::vector<std::pair<TicketId, std::stop_source>> computing_;
   std::vector<Outcome> outcomes_;
+  TimePoint notified_{};
   std::exception_ptr failure_;
 };
 
@@ -161,7 +168,11 @@ inline void TicketDesk::finish(TicketId ticket, Outcome outcome) {
     const auto erased =
         std::erase_if(computing_, [&](const auto& computing) { return computing.first == ticket; });
     if (erased == 0) return;  // cancelled meanwhile
+    const auto* computed = std::get_if<ComputedGradient>(&outcome);
+    const bool presses = computed == nullptr || computed->awaited || waiting_.size() < 2;
     outcomes_.push_back(std::move(outcome));
+    if (!presses && Clock::now() - notified_ < longest_silence) return;
+    notified_ = Clock::now();
   }
   notify_();
 }

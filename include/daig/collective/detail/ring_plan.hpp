@@ -28,6 +28,12 @@ class RingPlan {
   Slice received(std::size_t message) const {
     return slice(position_ + chunks_.members - 1, message);
   }
+  /// A segment of the chunk with which the reduce-scatter ends at a member, finished.
+  Slice finished_by(std::size_t position, std::size_t segment) const {
+    return slice(position + 1, segment);
+  }
+  Slice finished(std::size_t segment) const { return finished_by(position_, segment); }
+  std::size_t segments() const { return segments_; }
   /// Values in the largest message.
   std::size_t largest() const { return std::min(segment_, chunks_.largest()); }
 
@@ -38,6 +44,10 @@ class RingPlan {
   /// A finished sum comes to where its partial sum was sent from, n-1 ring steps before.
   bool may_receive(std::size_t message, std::size_t sends_ended) const {
     return reduces(message) || message - gather_begin_ < sends_ended;
+  }
+  /// The finished chunk comes in with the last ring step of the reduce-scatter.
+  bool is_finished(std::size_t segment, std::size_t receives_ended) const {
+    return chunks_.members == 1 || gather_begin_ - segments_ + segment < receives_ended;
   }
 
  private:

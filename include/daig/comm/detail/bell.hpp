@@ -54,6 +54,8 @@ class Bell {
   /// Whether it has rung since this was asked last: for those who do not sleep.
   bool has_rung() { return rung_.exchange(false); }
   void ring() noexcept;
+  /// Rings it for the own thread, which does not sleep now: no system call.
+  void note() noexcept { rung_ = true; }
 
   /// Rings another process's bell. Nothing happens where none hangs any more.
   void ring(const BellAddress& other) noexcept;

@@ -35,7 +35,7 @@ inline Member::~Member() {
   if (!exchange_) return;
   auto buffers = std::make_shared<std::pair<std::shared_ptr<const model::Accumulator>, Buffer>>(
       exchange_->in, exchange_->out);
-  exchange_->ring.abandon(std::move(buffers));
+  std::visit([&](auto& part) { part.abandon(buffers); }, exchange_->part);
 }
 
 inline bool Member::progress() {
@@ -60,9 +60,12 @@ inline bool Member::progress() {
   return busy_;
 }
 
+/// In the ring everybody waits for everybody. A listener nobody waits for until it has heard all,
+/// and whoever has the sum is nudged with what comes next.
 inline comm::Urgency Member::urgency() const {
-  if (exchange_ || sum_) return comm::Urgency::prompt;
-  const bool idle = desk_ != nullptr && desk_->left() == 0;
+  const bool listens = options_.listener == communicator_.rank();
+  if (exchange_ && !listens) return comm::Urgency::prompt;
+  const bool idle = exchange_ || sum_ || (desk_ != nullptr && desk_->left() == 0);
   return idle || shards_.busy() ? comm::Urgency::soon : comm::Urgency::calm;
 }
 
@@ -114,17 +117,13 @@ inline void Member::on(const control::Close& close) {
   granted_.clear();
   if (desk_ != nullptr) desk_->cancel_all();
   awaiting_.clear();
-  const auto in = bank_.close();
-  if (in->batches() != close.accepted || close.step.value() != replica_.version().value()) {
+  const std::uint64_t banked = bank_.close()->batches();
+  if (banked != close.accepted || close.step.value() != replica_.version().value()) {
     throw PeerLost(fmt::format(
         "the coordinator closes step {} with {} batches from here, but {} are banked for step {}",
-        close.step.value(), close.accepted, in->batches(), replica_.version().value()));
+        close.step.value(), close.accepted, banked, replica_.version().value()));
   }
-  const Buffer out = sums_.acquire();
-  exchange_.reset(
-      new Exchange{close, in, out,
-                   collective::RingAllReduce<float>(communicator_, close.view, close.exchange,
-                                                    in->sum(), std::span<float>(*out))});
+  exchange_ = make_exchange(close);
 }
 
 inline void Member::on(const control::Commit& commit) {
@@ -149,6 +148,22 @@ inline void Member::on(const control::Abort& abort) {
 }
 
 // Its own doings --------------------------------------------------------------------------------
+
+inline std::unique_ptr<Member::Exchange> Member::make_exchange(const control::Close& close) {
+  comm::View ring = close.view;
+  if (options_.listener) std::erase(ring.members, *options_.listener);
+  const auto in = bank_.close();
+  const Buffer out = sums_.acquire();
+  const std::span<float> sum(*out);
+  if (options_.listener == communicator_.rank()) {
+    return std::unique_ptr<Exchange>(new Exchange{
+        close, in, out, collective::RingListener<float>(communicator_, ring, close.exchange, sum)});
+  }
+  return std::unique_ptr<Exchange>(
+      new Exchange{close, in, out,
+                   collective::RingAllReduce<float>(communicator_, ring, close.exchange, in->sum(),
+                                                    sum, {.listener = options_.listener})});
+}
 
 /// Grants go to the desk in their order, each once its shard is here.
 inline void Member::fill_desk() {
@@ -195,7 +210,7 @@ inline void Member::collect_outcomes() {
 }
 
 inline void Member::poll_exchange() {
-  if (!exchange_ || !exchange_->ring.poll()) return;
+  if (!exchange_ || !std::visit([](auto& part) { return part.poll(); }, exchange_->part)) return;
   busy_ = true;
   sum_ = exchange_->out;
   const control::Close close = std::move(exchange_->close);

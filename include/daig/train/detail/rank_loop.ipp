@@ -34,7 +34,8 @@ inline RankLoop::RankLoop(comm::Communicator& communicator, const Options& optio
   }
   const bool trains = options_.trains(communicator_.rank(), communicator_.size());
   member_.emplace(communicator_, channel_, replica_, trains ? &desk_ : nullptr, bank_,
-                  MemberOptions{.settings_digest = options_.digest(weights),
+                  MemberOptions{.listener = options_.listener(communicator_.size()),
+                                .settings_digest = options_.digest(weights),
                                 .cache_bytes = options_.cache_bytes,
                                 .heartbeat = options_.heartbeat(),
                                 .silence_limit = options_.silence_limit});
