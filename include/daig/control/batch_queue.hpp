@@ -2,6 +2,7 @@
 
 /// The batches that nobody holds: what is still to be computed, and who should compute it.
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -38,6 +39,9 @@ class BatchQueue {
   /// Work that came back unfinished: it goes before everything else of its shard and epoch.
   /// Expects it to have been taken.
   void give_back(Work work);
+
+  /// A volunteer is gone: its shards are nobody's home any more.
+  void forget(Rank volunteer);
 
   /// The shard a volunteer will need once its present one is used up, when at most `left` batches
   /// of that are left: claimed for it, and told once.
@@ -120,6 +124,11 @@ inline void BatchQueue::give_back(Work work) {
   at->second.shards[plan_.shard_of(work.batch).value()].push_front(work.batch);
   ++at->second.left;
   ++left_;
+}
+
+inline void BatchQueue::forget(Rank volunteer) {
+  places_.erase(volunteer);
+  std::ranges::replace(home_, volunteer, nobody);
 }
 
 inline std::optional<ShardId> BatchQueue::claim_next(Rank volunteer, std::uint64_t left) {

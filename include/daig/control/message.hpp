@@ -27,13 +27,23 @@ struct Work {
 
 // Member -> coordinator -------------------------------------------------------------------------
 
-/// "I am here." Its settings must be the coordinator's, or the run makes no sense.
+/// "I am here, with nothing in hand." Its settings must be the coordinator's, or the run makes no
+/// sense.
 struct Hello {
-  std::uint32_t protocol = 1;
+  std::uint32_t protocol = 2;
   std::uint32_t trains = 0;  ///< 1: takes tickets; 0: only holds the weights
   std::uint64_t settings_digest = 0;
+  std::uint32_t life = 1;  ///< grows with every Hello of a rank: what it said before is void
 
-  static void fields(auto& m, auto&& visit) { visit(m.protocol, m.trains, m.settings_digest); }
+  static void fields(auto& m, auto&& visit) {
+    visit(m.protocol, m.trains, m.settings_digest, m.life);
+  }
+};
+
+/// The state that a Load named is here: ready to take part.
+struct Ready {
+  comm::ExchangeId exchange;
+  static void fields(auto& m, auto&& visit) { visit(m.exchange); }
 };
 
 /// A ticket's gradient is computed and waits, at the volunteer, to be accepted.
@@ -42,8 +52,18 @@ struct Done {
   std::uint64_t samples = 0;
   double loss_sum = 0;
   double service_s = 0;  ///< compute time by the volunteer's clock
+  double norm = 0;       ///< of the gradient of the samples' mean loss
 
-  static void fields(auto& m, auto&& visit) { visit(m.ticket, m.samples, m.loss_sum, m.service_s); }
+  static void fields(auto& m, auto&& visit) {
+    visit(m.ticket, m.samples, m.loss_sum, m.service_s, m.norm);
+  }
+};
+
+/// A ticket's gradient is no number, or beyond the Grant's bound: the volunteer itself refuses it.
+struct Spoiled {
+  TicketId ticket;
+  double norm = 0;
+  static void fields(auto& m, auto&& visit) { visit(m.ticket, m.norm); }
 };
 
 /// A ticket comes back without a gradient: the volunteer's program let go of it.
@@ -77,6 +97,12 @@ struct Failed {
   static void fields(auto& m, auto&& visit) { visit(m.exit_code, m.reason); }
 };
 
+/// "I would like to go": takes no more tickets, gives back those in hand, and stays until what it
+/// has banked is committed.
+struct Leave {
+  static void fields(auto& /*m*/, auto&& visit) { visit(); }
+};
+
 /// The answer to Finish: the digest of the final weights.
 struct Bye {
   std::uint64_t weights_digest = 0;
@@ -85,19 +111,39 @@ struct Bye {
 
 // Coordinator -> member -------------------------------------------------------------------------
 
-/// The first message of a run: what the members need to know, and the exchange in which the
-/// coordinator's weights are broadcast to the view.
+/// The answer to a Hello: what a member needs to know of the run.
 struct Welcome {
-  comm::View view;
-  comm::ExchangeId exchange;
-  Version version;
   std::uint64_t samples = 0, batch_size = 0, shards = 0;  ///< the shard plan
   std::uint32_t has_dataset = 0;                          ///< 1: shards can be fetched
   std::uint64_t seed = 0;
 
   static void fields(auto& m, auto&& visit) {
-    visit(m.view, m.exchange, m.version, m.samples, m.batch_size, m.shards, m.has_dataset, m.seed);
+    visit(m.samples, m.batch_size, m.shards, m.has_dataset, m.seed);
   }
+};
+
+/// The chain's first member broadcasts its weights and optimiser state to the others, newcomers all
+/// of them, in the named exchange.
+struct Load {
+  comm::View chain;
+  comm::ExchangeId exchange;
+  Version version;
+
+  static void fields(auto& m, auto&& visit) { visit(m.chain, m.exchange, m.version); }
+};
+
+/// Somebody who took part in this exchange is lost: give it up. Nothing else is void.
+struct Abandon {
+  comm::ExchangeId exchange;
+  static void fields(auto& m, auto&& visit) { visit(m.exchange); }
+};
+
+/// "You are not in the view any more": all that the volunteer holds of the run is void. It may say
+/// Hello again, unless it is told not to.
+struct Expelled {
+  std::uint8_t may_return = 1;
+  std::string reason;
+  static void fields(auto& m, auto&& visit) { visit(m.may_return, m.reason); }
 };
 
 /// A ticket: permission to compute one batch at one weights version.
@@ -106,10 +152,11 @@ struct Grant {
   Work work;
   Version version;
   double deadline_s = 0;     ///< from now; past it, another volunteer may get the batch as well
+  double most_norm = 0;      ///< a gradient beyond it is Spoiled
   std::uint8_t awaited = 0;  ///< 1: its Done may close the step, and should be heard at once
 
   static void fields(auto& m, auto&& visit) {
-    visit(m.ticket, m.work, m.version, m.deadline_s, m.awaited);
+    visit(m.ticket, m.work, m.version, m.deadline_s, m.most_norm, m.awaited);
   }
 };
 
@@ -119,7 +166,8 @@ struct Accept {
   static void fields(auto& m, auto&& visit) { visit(m.ticket); }
 };
 
-/// A single ticket is void (its batch was banked elsewhere): drop the work, or its gradient.
+/// A single ticket is void (its batch was banked elsewhere, or its gradient's norm is not
+/// believed): drop the work, or its gradient.
 struct Cancel {
   TicketId ticket;
   static void fields(auto& m, auto&& visit) { visit(m.ticket); }
@@ -139,7 +187,8 @@ struct ShardOffer {
 };
 
 /// The K-th batch is banked. All tickets are void, unaccepted gradients are dropped, and the view's
-/// accumulators are all-reduced in the named exchange.
+/// accumulators are all-reduced in the named exchange. Said again, with another view and exchange,
+/// when a member was lost meanwhile.
 struct Close {
   StepId step;
   comm::View view;
@@ -159,9 +208,10 @@ struct Commit {
   static void fields(auto& m, auto&& visit) { visit(m.step, m.samples, m.learning_rate); }
 };
 
-/// No step follows: answer with Bye, and leave.
+/// No step follows for this member: answer with Bye, and leave.
 struct Finish {
-  static void fields(auto& /*m*/, auto&& visit) { visit(); }
+  std::uint8_t complete = 1;  ///< 0: work is left, for others or for a later resume
+  static void fields(auto& m, auto&& visit) { visit(m.complete); }
 };
 
 /// The run is over without a result.
@@ -179,9 +229,9 @@ struct Heartbeat {
 };
 
 /// The order is the wire's numbering: append, never reorder.
-using Message =
-    std::variant<Hello, Done, Reduced, FetchShard, Failed, Bye, Welcome, Grant, Accept, Cancel,
-                 Prefetch, ShardOffer, Close, Commit, Finish, Abort, Heartbeat, GiveBack>;
+using Message = std::variant<Hello, Done, Reduced, FetchShard, Failed, Bye, Welcome, Grant, Accept,
+                             Cancel, Prefetch, ShardOffer, Close, Commit, Finish, Abort, Heartbeat,
+                             GiveBack, Ready, Load, Abandon, Expelled, Leave, Spoiled>;
 
 /// What may lie until its receiver looks by itself: while batches are computed, nobody waits for
 /// it.

@@ -30,9 +30,15 @@ struct Rules {
   std::uint64_t tickets_in_hand = 2;   ///< one computed, the others waiting: no round trip between
   bool backups = true;                 ///< at the end, overdue tickets are granted a second time
 
-  Duration heartbeat = std::chrono::seconds(1);  ///< a silent coordinator says at least this often
-  Duration silence_limit = std::chrono::seconds(30);  ///< a member this silent ends the run
-  Duration gather_limit = std::chrono::seconds(60);   ///< for all members to say Hello
+  Duration heartbeat = std::chrono::milliseconds(250);  ///< everybody says something this often
+  Duration silence_limit = std::chrono::seconds(2);     ///< a member this silent is expelled
+  Duration gather_limit = std::chrono::seconds(60);     ///< for all members to say Hello
+  Duration join_limit = std::chrono::seconds(30);       ///< for a newcomer to load the weights
+  Duration leave_limit = std::chrono::seconds(10);  ///< what a leaver has banked then is given up
+  Duration lonely_limit = std::chrono::minutes(2);  ///< without any volunteer the run ends
+
+  double norm_factor = 100;   ///< gradients beyond so many times the median norm are refused
+  std::uint64_t strikes = 3;  ///< a volunteer with so many refused gradients is expelled for good
 
   std::uint64_t seed = 0;
   std::uint64_t settings_digest = 0;   ///< every member's Hello must carry it

@@ -22,6 +22,20 @@
 
 namespace daig::control {
 
+/// Something that befalls a simulated member.
+struct Fault {
+  enum class Kind {
+    dies,     ///< without a word; of what it said last, some may be lost with it
+    freezes,  ///< for `for_s`, and then goes on as if nothing had been
+    leaves,   ///< politely
+    comes     ///< with nothing in hand, wherever it was before
+  };
+  double at_s = 0;
+  Rank member;
+  Kind kind = Kind::dies;
+  double for_s = 0;
+};
+
 /// The simulated members of a run, and the network between them. Times are seconds of virtual time.
 struct Fleet {
   std::uint64_t volunteers = 8;     ///< ranks 1 ... volunteers
@@ -35,17 +49,24 @@ struct Fleet {
   std::function<double(Random& random)> latency_s{};
   /// Whether a member lets go of a ticket that it computed, instead of saying Done. Empty: never.
   std::function<bool(Rank member, Random& random)> lets_go{};
+  /// Norm of the gradient that a member computed. Empty: 1.
+  std::function<double(Rank member, const Work& work, Random& random)> norm{};
+  std::vector<Fault> faults{};
+  /// Part of the members' messages that arrive twice, or overtake others.
+  double disorder = 0;
   double tick_s = 0.1;  ///< how often the coordinator is told the time
 
   /// Told of every message as it is sent (heartbeats aside) by the member or to it, as its type
-  /// says, and of every committed step.
+  /// says, of every committed step, and of the coordinator's events, each before what follows.
   std::function<void(Rank member, const Message& message)> on_message{};
+  std::function<void(const metrics::Event& event)> on_event{};
   std::function<void(const metrics::StepRecord& record)> on_commit{};
 };
 
 /// A member computes its tickets one after the other, in the order in which they were granted, and
-/// drops at once what is cancelled. The all-reduce ends for all when the last has entered it, and
-/// takes no time of its own. Gradients and weights are numbers that tell the batches that went in.
+/// drops at once what is cancelled. An exchange ends for all when the last has entered it, and
+/// takes no time but a message's; when a member dies, it may still end for some. Gradients and
+/// weights are numbers that tell the batches that went in.
 class Simulator {
  public:
   /// @throws UsageError when the rules contradict themselves.
@@ -70,36 +91,63 @@ class Simulator {
   enum class Direction { to_coordinator, to_member };
   struct Delivery {
     Rank member;
+    std::uint32_t life;  ///< of the member: what is said to another one is lost
     Direction direction;
     Message message;
   };
   struct Computed {
     Rank member;
   };
+  /// An exchange is over for one of those who take part.
+  struct Exchanged {
+    Rank member;
+    comm::ExchangeId exchange;
+  };
   struct Tick {};
-  using Event = std::variant<Delivery, Computed, Tick>;
+  using Event = std::variant<Delivery, Computed, Exchanged, Fault, Tick>;
   using Moment = std::pair<Duration, std::uint64_t>;  ///< events of one time keep their order
 
   struct Member {
     Random random;
     bool trains = false;
-    std::deque<Grant> hand{};          ///< the first is being computed
-    std::optional<Moment> computed{};  ///< when it will have been
-    double service_s = 0;              ///< how long that takes
-    std::vector<Grant> done{};         ///< not accepted yet
-    std::uint64_t accepted = 0;        ///< batches in the accumulator
-    std::uint64_t accumulator = 0;     ///< the sum of their gradients
-    std::uint64_t sum = 0;             ///< all-reduced
+    bool here = false;
+    std::uint32_t life = 0;
+    std::uint32_t heard_life = 0;  ///< the one that the coordinator speaks to
+    Duration frozen_until{};
+    bool leaving = false;
+    bool loaded = false;
+    std::deque<Grant> hand{};            ///< the first is being computed
+    std::optional<Moment> computed{};    ///< when it will have been
+    double service_s = 0;                ///< how long that takes
+    std::vector<Grant> done{};           ///< not accepted yet
+    std::uint64_t accepted = 0;          ///< batches in the accumulator
+    std::uint64_t accumulator = 0;       ///< the sum of their gradients
+    std::optional<std::uint64_t> sum{};  ///< all-reduced
+    std::optional<comm::ExchangeId> exchange{};
     std::uint64_t weights = 0;
     Version version{};
     std::array<Duration, 2> arrival{};  ///< of the last message, by direction
   };
+  /// A Load or an all-reduce that is under way.
+  struct Exchange {
+    std::vector<Rank> members;
+    std::size_t entered = 0;
+    bool broken = false;
+    std::uint64_t value = 0;  ///< the sum so far, or the weights
+    Message about;            ///< the Load or Close
+  };
 
   void happen(const Delivery& delivery);
   void happen(const Computed& computed);
+  void happen(const Exchanged& exchanged);
+  void happen(const Fault& fault);
   void happen(const Tick& tick);
+  Rank whose(const Event& event) const;
 
   void on(Member& member, Rank rank, const Welcome& welcome);
+  void on(Member& member, Rank rank, const Load& load);
+  void on(Member& member, Rank rank, const Abandon& abandon);
+  void on(Member& member, Rank rank, const Expelled& expelled);
   void on(Member& member, Rank rank, const Grant& grant);
   void on(Member& member, Rank rank, const Accept& accept);
   void on(Member& member, Rank rank, const Cancel& cancel);
@@ -109,6 +157,10 @@ class Simulator {
   template <class Other>
   void on(Member&, Rank, const Other&) {}  // nothing that the model depends on
 
+  Member& at(Rank rank) { return members_[static_cast<std::size_t>(rank.value())]; }
+  void come(Rank rank);
+  void clear(Member& member);
+  void enter(Rank rank, comm::ExchangeId id, const comm::View& members, const Message& about);
   void compute_first(Member& member, Rank rank);
   void stop(Member& member);
   void carry_out(Actions actions);
@@ -124,9 +176,8 @@ class Simulator {
   std::uint64_t events_ = 0;
   std::vector<Member> members_;  ///< by rank
 
-  std::uint64_t reducing_ = 0;  ///< members that have entered the all-reduce
-  std::uint64_t sum_ = 0;       ///< of their accumulators
-
+  std::map<comm::ExchangeId, Exchange> exchanges_;
+  std::uint64_t settings_digest_;
   std::deque<Delivery> arrived_;  ///< happens now, before anything to come
   std::map<Moment, Event> to_come_;
   std::uint64_t next_number_ = 0;

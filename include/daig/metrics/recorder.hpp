@@ -20,6 +20,12 @@ struct Field {
 };
 using Fields = std::vector<Field>;
 
+/// Something worth keeping that happened.
+struct Event {
+  std::string kind;  ///< snake_case, e.g. "member_lost"
+  Fields fields;     ///< their names likewise; "event" and "t" are taken
+};
+
 /// A sink of facts. It overrides what it wants; a plain Recorder forgets everything.
 ///
 /// Threads: called by one thread, the coordinator's. What a sink throws ends the run: facts that

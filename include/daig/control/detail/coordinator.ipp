@@ -2,6 +2,9 @@
 
 #pragma once
 
+#include <cmath>
+#include <limits>
+
 #include <daig/control/coordinator.hpp>
 
 namespace daig::control {
@@ -9,22 +12,25 @@ namespace daig::control {
 inline Coordinator::Coordinator(Rules rules, BatchQueue queue, comm::View view, Version version)
     : rules_(std::move(rules)),
       queue_(std::move(queue)),
-      view_(std::move(view)),
+      view_{view.id, {}},
       version_(version),
       total_steps_(version.value()),
-      next_exchange_(rules_.first_exchange) {
+      next_exchange_(rules_.first_exchange),
+      norms_(rules_.norm_factor) {
   rules_.check();
-  expects(view_.size() > 0, "a view with members");
+  expects(view.position(coordinator_rank).has_value(), "a view with the coordinator in it");
   total_steps_ += queue_.left() / rules_.k + (queue_.left() % rules_.k == 0 ? 0 : 1);
-  for (const Rank rank : view_.members) members_[rank];
-  enter(Phase::gathering);
+  for (const Rank rank : view.members) members_.emplace(rank, MemberRecord());
 }
 
 inline Actions Coordinator::receive(Rank from, const Message& message, Duration now) {
   now_ = now;
-  const auto member = members_.find(from);
-  if (member != members_.end() && !over()) {
-    member->second.heard = now;
+  if (over()) return take_actions();
+  if (const auto* hello = std::get_if<Hello>(&message)) {
+    hear_hello(from, *hello);
+  } else if (MemberRecord* member = find(from);
+             member != nullptr && member->standing != Standing::expected) {
+    member->liveness.heard(now);
     std::visit([&](const auto& body) { on(from, body); }, message);
   }
   return take_actions();
@@ -32,20 +38,16 @@ inline Actions Coordinator::receive(Rank from, const Message& message, Duration 
 
 inline Actions Coordinator::tick(Duration now) {
   now_ = now;
-  const bool gathering = phase_ == Phase::gathering;
-  for (auto& [rank, member] : members_) {
-    if (over()) break;
-    // While the others start, whoever is there has nothing to say and is told nothing.
-    if (gathering && member.answered) continue;
-    if (now - member.heard > (gathering ? rules_.gather_limit : rules_.silence_limit)) {
-      end(ExitCode::peer, fmt::format("rank {} was not heard of for {:.0f} s", rank.value(),
-                                      seconds(now - member.heard)));
-    } else if (!gathering && now - member.spoken > rules_.heartbeat) {
-      send(rank, Heartbeat{});
-    }
-  }
+  if (!over()) check_silence();
   // While work is left, all hands are full; then, tickets may have become overdue.
-  if (phase_ == Phase::open && queue_.empty()) grant();
+  if (phase_ == Phase::open && all_handed_out()) grant();
+  return take_actions();
+}
+
+inline Actions Coordinator::stop(Duration now) {
+  now_ = now;
+  stopping_ = true;
+  if (phase_ == Phase::gathering || phase_ == Phase::open) finish();
   return take_actions();
 }
 
@@ -63,26 +65,20 @@ inline Duration Coordinator::leeway() const {
 
 // Events ----------------------------------------------------------------------------------------
 
-inline void Coordinator::on(Rank from, const Hello& hello) {
-  if (phase_ != Phase::gathering) return;
-  if (hello.protocol != Hello{}.protocol || hello.settings_digest != rules_.settings_digest) {
-    return end(
-        ExitCode::usage,
-        fmt::format("rank {} was started with other settings than the coordinator (or another "
-                    "version of DAIG): start all ranks with the same program and options",
-                    from.value()));
-  }
-  members_[from].trains = hello.trains != 0;
-  if (is_last_answer(from)) welcome();
-}
-
 inline void Coordinator::on(Rank from, const Done& done) {
   const auto ticket = tickets_.find(done.ticket);
   // A ticket that is not out was cancelled: this Done crossed the Close or Cancel.
   if (ticket == tickets_.end() || ticket->second.holder != from) return;
+  if (banked_.size() == rules_.k) return;  // too late, though the Close waits for newcomers
   const Work work = ticket->second.work;
-  Member& volunteer = members_[from];
-
+  Doubt* doubt = doubt_about(work);
+  if (!norms_.believes(done.norm) && !is_confirmed(doubt, done.norm)) {
+    send(from, Cancel{done.ticket});
+    return refuse(from, ticket, done.norm);
+  }
+  if (doubt != nullptr) doubts_.erase(doubts_.begin() + (doubt - doubts_.data()));
+  norms_.add(done.norm);
+  MemberRecord& volunteer = members_.at(from);
   volunteer.service.add(done.service_s);
   mean_service_.add(done.service_s);
   ++volunteer.accepted;
@@ -95,22 +91,26 @@ inline void Coordinator::on(Rank from, const Done& done) {
     send(other->second.holder, Cancel{*twin});
     release(other);
   }
-
-  if (banked_.size() == rules_.k || (queue_.empty() && tickets_.empty())) return close();
-  grant_one(from);
+  close_if_full();
+  if (phase_ == Phase::open) grant_one(from);
 }
 
 inline void Coordinator::on(Rank from, const GiveBack& given_back) {
   const auto ticket = tickets_.find(given_back.ticket);
   if (ticket == tickets_.end() || ticket->second.holder != from) return;
-  if (!ticket->second.twin) queue_.give_back(ticket->second.work);
-  release(ticket);
+  give_back(ticket);
   grant();
+}
+
+inline void Coordinator::on(Rank from, const Spoiled& spoiled) {
+  const auto ticket = tickets_.find(spoiled.ticket);
+  if (ticket == tickets_.end() || ticket->second.holder != from) return;
+  refuse(from, ticket, spoiled.norm);
 }
 
 inline void Coordinator::on(Rank from, const Reduced& reduced) {
   if (phase_ != Phase::reducing || reduced.step.value() != version_.value() ||
-      reduced.view != view_.id) {
+      reduced.view != reducing_view_.id) {
     return;
   }
   if (!first_reduced_) first_reduced_ = {from, reduced};
@@ -126,8 +126,15 @@ inline void Coordinator::on(Rank from, const Reduced& reduced) {
   if (is_last_answer(from)) commit();
 }
 
+/// A volunteer that lost touch is one volunteer less; what fails for another reason (its data, its
+/// program) fails everywhere.
 inline void Coordinator::on(Rank from, const Failed& failed) {
   const ExitCode code{failed.exit_code};
+  const bool is_newcomer =
+      phase_ != Phase::gathering && members_.at(from).standing != Standing::member;
+  if (from != coordinator_rank && (code == ExitCode::peer || is_newcomer)) {
+    return expel(from, failed.reason);
+  }
   const bool known = code >= ExitCode::failure && code <= ExitCode::finding;
   end(known ? code : ExitCode::failure,
       fmt::format("rank {} failed: {}", from.value(), failed.reason));
@@ -147,48 +154,39 @@ inline void Coordinator::on(Rank from, const Bye& bye) {
 inline void Coordinator::enter(Phase phase) {
   phase_ = phase;
   for (auto& [rank, member] : members_) member.answered = false;
-  unanswered_ = members_.size();
+  unanswered_ = view_.size();
 }
 
 inline bool Coordinator::is_last_answer(Rank from) {
-  if (!std::exchange(members_[from].answered, true)) --unanswered_;
+  if (!std::exchange(members_.at(from).answered, true)) --unanswered_;
   return unanswered_ == 0;
 }
 
 // Granting --------------------------------------------------------------------------------------
 
-inline void Coordinator::welcome() {
-  for (auto& [rank, member] : members_) {
-    member.heard = now_;
-    if (member.trains) fastest_first_.push_back(rank);
-  }
-  if (fastest_first_.empty()) return end(ExitCode::usage, "no rank of the run trains");
+inline void Coordinator::welcome(Rank rank) {
   const data::ShardPlan& plan = queue_.plan();
-  send_all(Welcome{view_, next_exchange_, version_, plan.samples(), plan.batch_size(),
-                   plan.shards(), rules_.has_dataset ? 1u : 0u, rules_.seed});
-  next_exchange_ = next_exchange_.next();
-  open();
+  send(rank, Welcome{plan.samples(), plan.batch_size(), plan.shards(), rules_.has_dataset ? 1u : 0u,
+                     rules_.seed});
 }
 
 /// Fills everyone's hands, one ticket each before anyone's second: near the end, nobody hoards.
 inline void Coordinator::grant() {
   for (std::uint64_t depth = 1; depth <= rules_.tickets_in_hand; ++depth) {
     for (const Rank rank : fastest_first_) {
-      if (members_[rank].in_hand < depth) grant_one(rank);
+      if (members_.at(rank).in_hand < depth) grant_one(rank);
     }
   }
 }
 
 /// One more ticket for a volunteer, if there is work and the rules let it have some.
 inline void Coordinator::grant_one(Rank volunteer) {
-  Member& member = members_[volunteer];
+  MemberRecord& member = members_.at(volunteer);
   if (!may_have_more(member)) return;
-  std::optional<Work> work = queue_.take(volunteer);
-  const std::optional<TicketId> twin = work ? std::nullopt : overdue_ticket(volunteer);
-  if (twin) work = tickets_.at(*twin).work;
+  std::optional<TicketId> twin;
+  const std::optional<Work> work = next_work(volunteer, twin);
   if (!work) return;
 
-  if (member.accepted + member.in_hand == 0) ++contributors_;
   ++member.in_hand;
   const double deadline_s = ticket_deadline_s(mean_service_.mean_s(), member.in_hand);
   const Duration overdue =
@@ -196,7 +194,10 @@ inline void Coordinator::grant_one(Rank volunteer) {
   if (twin) tickets_.at(*twin).twin = next_ticket_;
   tickets_.emplace(next_ticket_, Ticket{*work, volunteer, overdue, twin});
   const std::uint8_t awaited = may_close_the_step() ? 1 : 0;
-  send(volunteer, Grant{next_ticket_, *work, version_, deadline_s, awaited});
+  // A second opinion is heard whatever it says.
+  const bool is_doubted = doubt_about(*work) != nullptr;
+  const double most_norm = is_doubted ? std::numeric_limits<double>::infinity() : norms_.bound();
+  send(volunteer, Grant{next_ticket_, *work, version_, deadline_s, most_norm, awaited});
   next_ticket_ = next_ticket_.next();
   if (!rules_.has_dataset) return;
   if (const auto shard = queue_.claim_next(volunteer, 2 * rules_.tickets_in_hand)) {
@@ -204,24 +205,45 @@ inline void Coordinator::grant_one(Rank volunteer) {
   }
 }
 
-inline bool Coordinator::may_have_more(const Member& volunteer) const {
-  if (volunteer.in_hand >= rules_.tickets_in_hand) return false;
+/// What was refused from another, then what nobody has had, then an overdue ticket's backup.
+inline std::optional<Work> Coordinator::next_work(Rank volunteer, std::optional<TicketId>& twin) {
+  const bool alone = fastest_first_.size() == 1;
+  for (Doubt& doubt : doubts_) {
+    if (!doubt.pending || (doubt.volunteer == volunteer && !alone)) continue;
+    doubt.pending = false;
+    return doubt.work;
+  }
+  if (std::optional<Work> work = queue_.take(volunteer)) return work;
+  twin = overdue_ticket(volunteer);
+  return twin ? std::optional(tickets_.at(*twin).work) : std::nullopt;
+}
+
+inline bool Coordinator::may_have_more(const MemberRecord& volunteer) const {
+  if (volunteer.leaving || volunteer.in_hand >= rules_.tickets_in_hand) return false;
+  if (banked_.size() == rules_.k) return false;
   const std::uint64_t share = volunteer.accepted + volunteer.in_hand;
   std::uint64_t contributors = fastest_first_.size();
   if (rules_.max_contributors > 0) {
     contributors = std::min(contributors, rules_.max_contributors);
-    if (share == 0 && contributors_ >= contributors) return false;
+    if (share == 0 && contributors_now() >= contributors) return false;
   }
   // Shares of those who may contribute, not of all: K batches must fit into them.
   if (share >= share_cap(rules_.k, rules_.balance, contributors)) return false;
   return rules_.supply == Supply::any_k || banked_.size() + tickets_.size() < rules_.k;
 }
 
+/// Volunteers with tickets or banked batches in this step.
+inline std::uint64_t Coordinator::contributors_now() const {
+  return static_cast<std::uint64_t>(std::ranges::count_if(members_, [](const auto& member) {
+    return member.second.accepted + member.second.in_hand > 0;
+  }));
+}
+
 /// Whether the newest ticket is among the last two that each volunteer will bank in this step, if
 /// all are alike.
 inline bool Coordinator::may_close_the_step() const {
   const std::uint64_t before = banked_.size() + tickets_.size();
-  return queue_.empty() || before + 2 * fastest_first_.size() > rules_.k;
+  return all_handed_out() || before + 2 * fastest_first_.size() > rules_.k;
 }
 
 /// A ticket that someone else holds past its deadline, alone: worth a backup.
@@ -234,12 +256,73 @@ inline std::optional<TicketId> Coordinator::overdue_ticket(Rank volunteer) const
 }
 
 /// A ticket is out no more, and its twin, if it has one, holds the work alone.
-inline void Coordinator::release(std::map<TicketId, Ticket>::iterator ticket) {
+inline void Coordinator::release(TicketPlace ticket) {
   if (ticket->second.twin) tickets_.at(*ticket->second.twin).twin.reset();
-  Member& holder = members_[ticket->second.holder];
-  --holder.in_hand;
-  if (holder.accepted + holder.in_hand == 0) --contributors_;
+  // The holder may be gone.
+  if (MemberRecord* holder = find(ticket->second.holder)) --holder->in_hand;
   tickets_.erase(ticket);
+}
+
+/// A ticket comes back unfinished: its work is to be had again, unless a twin holds it.
+inline void Coordinator::give_back(TicketPlace ticket) {
+  if (!ticket->second.twin) {
+    if (Doubt* doubt = doubt_about(ticket->second.work)) {
+      doubt->pending = true;
+    } else {
+      queue_.give_back(ticket->second.work);
+    }
+  }
+  release(ticket);
+}
+
+inline bool Coordinator::all_handed_out() const {
+  return queue_.empty() && std::ranges::none_of(doubts_, &Doubt::pending);
+}
+
+// Gradients that are not believed ---------------------------------------------------------------
+
+inline Coordinator::Doubt* Coordinator::doubt_about(const Work& work) {
+  const auto found = std::ranges::find(doubts_, work, &Doubt::work);
+  return found == doubts_.end() ? nullptr : &*found;
+}
+
+/// Two volunteers find the same large gradient: then it is what the batch gives.
+inline bool Coordinator::is_confirmed(const Doubt* doubt, double norm) const {
+  return doubt != nullptr && std::isfinite(norm) && std::isfinite(doubt->norm) &&
+         std::abs(norm - doubt->norm) <= 0.01 * doubt->norm;
+}
+
+/// The batch goes to somebody else, and whoever repeats it goes for good.
+inline void Coordinator::refuse(Rank from, TicketPlace ticket, double norm) {
+  const Work work = ticket->second.work;
+  note("gradient_refused", from,
+       fmt::format("epoch {} batch {}: norm {}", work.epoch.value(), work.batch.value(), norm));
+  const bool held_twice = ticket->second.twin.has_value();
+  release(ticket);
+  Doubt* doubt = doubt_about(work);
+  if (doubt != nullptr && !std::isfinite(norm) && !std::isfinite(doubt->norm)) {
+    const std::string who =
+        doubt->volunteer == from
+            ? fmt::format("rank {} twice finds", from.value())
+            : fmt::format("ranks {} and {} both find", doubt->volunteer.value(), from.value());
+    return end(ExitCode::failure,
+               fmt::format("{} no finite gradient for epoch {}, batch {}: the training diverges "
+                           "(lower the learning rate), or the data is broken",
+                           who, work.epoch.value(), work.batch.value()));
+  }
+  if (doubt != nullptr) {
+    *doubt = {work, from, norm};
+  } else if (!held_twice) {
+    doubts_.push_back({work, from, norm});
+  }
+  // Who is alone is better than nobody.
+  if (++members_.at(from).strikes >= rules_.strikes && fastest_first_.size() > 1) {
+    return expel(from,
+                 fmt::format("{} of its gradients were refused, the last with norm {}",
+                             members_.at(from).strikes, norm),
+                 false);
+  }
+  grant();
 }
 
 // Steps -----------------------------------------------------------------------------------------
@@ -247,61 +330,84 @@ inline void Coordinator::release(std::map<TicketId, Ticket>::iterator ticket) {
 /// The next step opens, or the run ends for want of work.
 inline void Coordinator::open() {
   opened_ = now_;
-  if (queue_.empty()) {
-    enter(Phase::finishing);
-    return send_all(Finish{});
-  }
-  contributors_ = 0;
+  if (stopping_ || (all_handed_out() && tickets_.empty())) return finish();
   for (auto& [rank, member] : members_) member.accepted = 0;
+  if (fastest_first_.empty()) lonely_since_ = now_;
   enter(Phase::open);
+  let_leavers_go();
+  if (phase_ != Phase::open) return;
+  take_in();
   grant();
 }
 
+/// Newcomers that load the weights are waited for: the next step's would be others.
+inline void Coordinator::close_if_full() {
+  if (phase_ != Phase::open || loading_) return;
+  const bool is_last = all_handed_out() && tickets_.empty() && !banked_.empty();
+  if (banked_.size() == rules_.k || is_last) close();
+}
+
 inline void Coordinator::close() {
-  // Back to front, so that the earliest granted is at the head of its shard again.
-  for (auto ticket = tickets_.rbegin(); ticket != tickets_.rend(); ++ticket) {
-    const auto& [id, out] = *ticket;
-    const bool is_backup = out.twin && *out.twin < id;  // the work goes back with the other
-    if (!is_backup) queue_.give_back(out.work);
+  for (const Rank rank : view_.members) {
+    // Whoever had the whole step for a batch and has none: so slow it is at least.
+    MemberRecord& member = members_.at(rank);
+    if (member.in_hand > 0 && member.accepted == 0) {
+      member.service.at_least(seconds(now_ - opened_));
+    }
   }
-  tickets_.clear();
+  // Back to front, so that the earliest granted is at the head of its shard again. The backups
+  // come first, being the later ones, and leave the work to the tickets that they back up.
+  while (!tickets_.empty()) give_back(std::prev(tickets_.end()));
   closed_ = now_;
   first_reduced_.reset();
   enter(Phase::reducing);
-  for (auto& [rank, member] : members_) {
-    // Whoever had the whole step for a batch and has none: so slow it is at least.
-    if (member.in_hand > 0 && member.accepted == 0) {
-      member.service.at_least(seconds(closed_ - opened_));
-    }
-    member.in_hand = 0;
-    send(rank, Close{StepId{version_.value()}, view_, next_exchange_, member.accepted});
-  }
+  reducing_view_ = view_;
+  reducing_exchange_ = next_exchange_;
   next_exchange_ = next_exchange_.next();
+  for (const Rank rank : view_.members) {
+    const std::uint64_t accepted = members_.at(rank).accepted;
+    send(rank, Close{StepId{version_.value()}, view_, reducing_exchange_, accepted});
+  }
 }
 
 inline void Coordinator::commit() {
   metrics::StepRecord record;
   record.step = StepId{version_.value()};
-  record.view = view_.id;
-  record.members = view_.members;
+  record.view = reducing_view_.id;
+  record.members = reducing_view_.members;
   record.sum_digest = first_reduced_->second.sum_digest;
   record.learning_rate = rules_.learning_rate(version_.value(), total_steps_);
   record.opened_s = seconds(opened_);
   record.closed_s = seconds(closed_);
   record.committed_s = seconds(now_);
   record.batches = std::exchange(banked_, {});
-  send_all(Commit{record.step, record.samples(), record.learning_rate});
+  send_members(Commit{record.step, record.samples(), record.learning_rate});
   actions_.committed = std::move(record);
 
   version_ = version_.next();
   // Whoever was not measured yet comes first, to be measured.
   std::ranges::stable_sort(fastest_first_, {},
-                           [this](Rank rank) { return members_[rank].service.mean_s(); });
+                           [this](Rank rank) { return members_.at(rank).service.mean_s(); });
   open();
 }
 
+/// The run ends here, complete or not: what is open is given up.
+inline void Coordinator::finish() {
+  while (!tickets_.empty()) give_back(std::prev(tickets_.end()));
+  for (const metrics::BatchRecord& batch : std::exchange(banked_, {})) {
+    queue_.give_back({batch.epoch, batch.batch});
+  }
+  loading_.reset();
+  for (const auto& [rank, member] : members_) send(rank, Finish{complete()});
+  std::erase_if(members_, [](const auto& m) { return m.second.standing != Standing::member; });
+  enter(Phase::finishing);
+  if (view_.members.empty()) phase_ = Phase::over;
+}
+
 inline void Coordinator::end(ExitCode code, std::string reason) {
-  send_all(Abort{static_cast<std::int32_t>(code), reason});
+  for (const auto& [rank, member] : members_) {
+    send(rank, Abort{static_cast<std::int32_t>(code), reason});
+  }
   failure_ = Failure{code, std::move(reason)};
   phase_ = Phase::over;
 }
@@ -309,12 +415,19 @@ inline void Coordinator::end(ExitCode code, std::string reason) {
 // Messages --------------------------------------------------------------------------------------
 
 inline void Coordinator::send(Rank to, Message message) {
-  members_[to].spoken = now_;
+  if (MemberRecord* member = find(to)) member->spoken = now_;
   actions_.messages.push_back({to, std::move(message)});
 }
 
-inline void Coordinator::send_all(const Message& message) {
-  for (const auto& [rank, member] : members_) send(rank, message);
+inline void Coordinator::send_members(const Message& message) {
+  for (const Rank rank : view_.members) send(rank, message);
+}
+
+inline void Coordinator::note(std::string kind, Rank rank, const std::string& reason) {
+  metrics::Fields fields{{"rank", std::int64_t{rank.value()}},
+                         {"step", static_cast<std::int64_t>(version_.value())}};
+  if (!reason.empty()) fields.push_back({"reason", reason});
+  actions_.events.push_back({std::move(kind), std::move(fields)});
 }
 
 inline Actions Coordinator::take_actions() {
