@@ -26,7 +26,9 @@ struct TrainWords {
   std::optional<double> momentum;
   std::vector<std::string> slow;
   std::uint64_t cache_mb = 1024;
-  double silence_limit_s = 30;
+  double silence_limit_s = 2;
+  double orphan_limit_s = 30;
+  double lonely_limit_s = 120;
 };
 
 constexpr const char* examples = R"(Examples:
@@ -46,6 +48,13 @@ Number parse(const std::string& word, std::string_view text) {
   throw UsageError(fmt::format("--slow {}: write RANK:FACTOR, as in --slow 2:4.5", word));
 }
 
+Duration duration_of(const char* option, double given_s) {
+  if (!(given_s >= 0 && given_s <= 1e6)) {
+    throw UsageError(fmt::format("{} {}: give seconds, from 0 to 1000000", option, given_s));
+  }
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(given_s));
+}
+
 /// Gives the optimiser the defaults that suit it, and the words their meaning.
 TrainSettings settings_of(const TrainWords& words) {
   TrainSettings settings = words.settings;
@@ -57,11 +66,9 @@ TrainSettings settings_of(const TrainWords& words) {
     throw UsageError(fmt::format("--cache-mb {}: no machine has so much", words.cache_mb));
   }
   options.cache_bytes = static_cast<std::size_t>(words.cache_mb) << 20;
-  if (!(words.silence_limit_s >= 0 && words.silence_limit_s <= 1e6)) {
-    throw UsageError(fmt::format("--silence-limit {}: give seconds", words.silence_limit_s));
-  }
-  options.silence_limit =
-      std::chrono::duration_cast<Duration>(std::chrono::duration<double>(words.silence_limit_s));
+  options.silence_limit = duration_of("--silence-limit", words.silence_limit_s);
+  options.orphan_limit = duration_of("--orphan-limit", words.orphan_limit_s);
+  options.lonely_limit = duration_of("--lonely-limit", words.lonely_limit_s);
   for (const std::string& word : words.slow) {
     const std::string_view text = word;
     const auto colon = text.find(':');
@@ -114,10 +121,21 @@ void add_kept_options(CLI::App& command, TrainWords& words) {
       ->type_name("RANK:FACTOR")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  add("--silence-limit", words.silence_limit_s, "seconds after which a silent rank is lost",
-      sharing)
-      ->capture_default_str();
   add("--snapshot-every", settings.snapshot_every, "steps [as many as an epoch has]", sharing);
+
+  const char* faults = "When volunteers fail";
+  add("--silence-limit", words.silence_limit_s,
+      "seconds: a volunteer this silent is expelled, and its work goes to others", faults)
+      ->capture_default_str();
+  add("--orphan-limit", words.orphan_limit_s,
+      "seconds: a volunteer that does not hear of the coordinator for so long ends itself", faults)
+      ->capture_default_str();
+  add("--lonely-limit", words.lonely_limit_s,
+      "seconds: for so long the run waits for a volunteer when there is none", faults)
+      ->capture_default_str();
+  add("--norm-factor", options.norm_factor,
+      "a gradient with a norm so many times the median is refused", faults)
+      ->capture_default_str();
 }
 
 void add_manner_options(CLI::App& command, TrainWords& words) {

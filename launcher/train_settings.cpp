@@ -107,6 +107,9 @@ void visit_settings(auto& settings, auto&& visit) {
   visit("coordinator_trains", options.coordinator_trains);
   visit("cache_bytes", options.cache_bytes);
   visit("silence_limit_s", options.silence_limit);
+  visit("orphan_limit_s", options.orphan_limit);
+  visit("lonely_limit_s", options.lonely_limit);
+  visit("norm_factor", options.norm_factor);
   visit("slow", options.slowdown);
   auto& optimizer = options.optimizer;
   visit("optimizer", optimizer.name);
@@ -145,8 +148,16 @@ void check(const TrainSettings& settings) {
                     "or more",
                     rank.value(), factor));
   }
-  if (options.silence_limit < std::chrono::seconds(2)) {
-    throw UsageError("--silence-limit: ranks say something every second; give 2 seconds or more");
+  if (options.silence_limit < std::chrono::milliseconds(100)) {
+    throw UsageError("--silence-limit: no machine answers that fast; give 0.1 seconds or more");
+  }
+  if (options.orphan_limit <= options.silence_limit) {
+    throw UsageError(
+        "--orphan-limit: a volunteer must not give the coordinator up before the coordinator gives "
+        "it up; give more than --silence-limit");
+  }
+  if (!(options.norm_factor > 1)) {
+    throw UsageError(fmt::format("--norm-factor {}: give a number above 1", options.norm_factor));
   }
   static_cast<void>(optim::make_schedule(options.schedule));
   static_cast<void>(optim::make_optimizer(options.optimizer, 0));

@@ -146,6 +146,11 @@ void MpiCommunicator::exchange_bells() {
   if (all_here) napper_.set_calm(1s);
 }
 
+std::atomic<bool>& MpiCommunicator::farewell_forgone() {
+  static std::atomic<bool> forgone = false;
+  return forgone;
+}
+
 void MpiCommunicator::nudge(Rank rank) noexcept {
   if (rank == rank_) return napper_.bell().note();
   const auto place = static_cast<std::size_t>(rank.value());

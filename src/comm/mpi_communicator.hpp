@@ -2,6 +2,7 @@
 
 /// The contract over MPI's point-to-point operations.
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <vector>
@@ -37,6 +38,10 @@ class MpiCommunicator final : public Communicator {
   void park(Deadline until, Urgency urgency) override { napper_.park(until, urgency); }
   void wake() noexcept override { napper_.wake(); }
   void nudge(Rank rank) noexcept override;
+  void forgo_farewell() noexcept override { farewell_forgone() = true; }
+
+  /// Whether MPI_Finalize would wait in vain, for this whole process.
+  static std::atomic<bool>& farewell_forgone();
 
  private:
   class Receive;

@@ -31,7 +31,7 @@ MpiEnvironment::MpiEnvironment() {
 }
 
 MpiEnvironment::~MpiEnvironment() {
-  if (finalize_) MPI_Finalize();
+  if (finalize_ && !MpiCommunicator::farewell_forgone()) MPI_Finalize();
 }
 
 std::unique_ptr<Communicator> MpiEnvironment::world() {

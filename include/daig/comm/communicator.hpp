@@ -81,6 +81,9 @@ class Communicator {
   /// Cost: a system call at most.
   virtual void nudge(Rank rank) noexcept = 0;
 
+  /// Some rank is lost: the end must not wait for all ranks, as some backends' does. For good.
+  virtual void forgo_farewell() noexcept {}
+
   /// Tags that nothing else on this communicator uses. All ranks open their channels in the same
   /// order. Cost: none, ranks only count.
   Channel open_channel() { return Channel(channels_++); }

@@ -17,7 +17,8 @@ class MpiEnvironment {
   /// Initialises MPI so that any one thread at a time may use it (MPI_THREAD_SERIALIZED).
   /// Collective: mpirun starts all ranks together. @throws UsageError when this MPI has no threads.
   MpiEnvironment();
-  /// Finalizes MPI, unless told not to. Collective: waits for all ranks, without a deadline.
+  /// Finalizes MPI, unless told not to. Collective: waits for all ranks, without a deadline. Where
+  /// a rank was lost (Communicator::forgo_farewell), it leaves MPI as it is.
   ~MpiEnvironment();
   MpiEnvironment(const MpiEnvironment&) = delete;
   MpiEnvironment& operator=(const MpiEnvironment&) = delete;

@@ -181,6 +181,7 @@ class Coordinator {
   void commit();
   void finish();
   void end(ExitCode code, std::string reason);
+  Finish last_word(bool complete) const;
 
   void send(Rank to, Message message);
   void send_members(const Message& message);

@@ -3,7 +3,6 @@
 /// Drives the pure coordinator over a communicator: frames in, frames out, clock, ledger, shards.
 
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <optional>
 #include <utility>
@@ -14,7 +13,7 @@
 #include <daig/control/wire.hpp>
 #include <daig/core/deadline.hpp>
 #include <daig/core/log.hpp>
-#include <daig/metrics/step_record.hpp>
+#include <daig/metrics/recorder.hpp>
 #include <daig/train/shard_server.hpp>
 
 namespace daig::train {
@@ -23,16 +22,21 @@ namespace daig::train {
 class CoordinatorLoop {
  public:
   /// @param read_shard  how shards are read; empty in a run without a dataset
-  /// @param on_commit   called for every committed step, once its Commit is on the way and before
+  /// @param recorder    told of every committed step, once its Commit is on the way and before
   ///                    anything else is heard: the members do not wait for the ledger
   CoordinatorLoop(comm::Communicator& communicator, comm::Channel channel,
                   control::Coordinator coordinator, ReadShard read_shard,
-                  std::function<void(const metrics::StepRecord&)> on_commit);
+                  metrics::Recorder& recorder);
 
   /// Does what can be done now, without waiting. True when there was anything to do.
   /// @throws what reading a shard or on_commit throws; call `abort` then.
   bool progress();
 
+  /// Ends the run early: see Coordinator::stop.
+  void stop() {
+    perform(coordinator_.stop(now()));
+    flush();
+  }
   /// Ends the run without a result and tells everybody why.
   void abort(ExitCode code, const std::string& reason);
 
@@ -54,7 +58,7 @@ class CoordinatorLoop {
   comm::Channel channel_;
   control::Coordinator coordinator_;
   std::optional<ShardServer> server_;
-  std::function<void(const metrics::StepRecord&)> on_commit_;
+  metrics::Recorder& recorder_;
   TimePoint start_ = Clock::now();
   Duration ticked_{};
   std::map<Rank, std::vector<control::Message>> outbox_;  ///< a frame for each rank
@@ -64,11 +68,11 @@ class CoordinatorLoop {
 
 inline CoordinatorLoop::CoordinatorLoop(comm::Communicator& communicator, comm::Channel channel,
                                         control::Coordinator coordinator, ReadShard read_shard,
-                                        std::function<void(const metrics::StepRecord&)> on_commit)
+                                        metrics::Recorder& recorder)
     : communicator_(communicator),
       channel_(channel),
       coordinator_(std::move(coordinator)),
-      on_commit_(std::move(on_commit)) {
+      recorder_(recorder) {
   if (read_shard) {
     server_.emplace(communicator, channel.shard_data(), coordinator_.plan(), std::move(read_shard));
   }
@@ -119,9 +123,13 @@ inline void CoordinatorLoop::perform(control::Actions actions) {
   for (control::Envelope& envelope : actions.messages) {
     outbox_[envelope.to].push_back(std::move(envelope.message));
   }
-  if (!actions.committed || !on_commit_) return;
+  for (const Rank rank : actions.gone) {
+    if (server_) server_->forget(rank);
+  }
+  if (!actions.committed && actions.events.empty()) return;
   flush();
-  on_commit_(*actions.committed);
+  if (actions.committed) recorder_.step_committed(*actions.committed);
+  for (const metrics::Event& event : actions.events) recorder_.event(event.kind, event.fields);
 }
 
 inline void CoordinatorLoop::flush() {

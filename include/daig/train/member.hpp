@@ -2,6 +2,7 @@
 
 /// A member of the view: takes part in every step, and computes if it trains.
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
@@ -11,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include <daig/collective/chain_broadcast.hpp>
 #include <daig/collective/ring_all_reduce.hpp>
 #include <daig/collective/ring_listener.hpp>
 #include <daig/comm/communicator.hpp>
@@ -35,12 +37,15 @@ struct MemberOptions {
   std::optional<Rank> listener;
   std::uint64_t settings_digest = 0;
   std::size_t cache_bytes = std::size_t{1} << 30;  ///< for shards
-  Duration heartbeat = std::chrono::seconds(1);
-  Duration silence_limit = std::chrono::seconds(30);  ///< without a word from the coordinator
+  Duration heartbeat = std::chrono::milliseconds(250);
+  Duration orphan_limit = std::chrono::seconds(30);  ///< without a word from the coordinator
 };
 
 /// The communication side of every rank of a run, the coordinator's own included: answers the
 /// coordinator, takes part in the ring while the compute thread is still busy, applies the commits.
+///
+/// A member that is expelled (it was silent for too long) throws away all that it holds of the run
+/// and begins anew, as a newcomer that is sent the weights.
 ///
 /// Belongs to the communication thread. Memory: 4 bytes a weight for the step's sum, besides the
 /// bank, the replica, the gradients in the compute thread's hands and the shards.
@@ -57,16 +62,23 @@ class Member {
   /// Abandons an exchange under way: its buffers are left to the communicator.
   ~Member();
 
-  /// Does what can be done now, without waiting (but for the first weights, which are received
-  /// whole). True when there was anything to do.
+  /// Does what can be done now, without waiting. True when there was anything to do.
   /// @throws RunAborted, PeerLost when the coordinator is silent for too long, and what the compute
   /// thread's program threw.
   bool progress();
 
+  /// Would like to leave the run: gives its tickets back, and is let go once what it has banked is
+  /// committed. Any thread; wake the communicator then.
+  void leave() noexcept { wants_to_leave_ = true; }
+
   /// How soon the next message should be looked for.
   comm::Urgency urgency() const;
-  /// The run is over, with a result, and the coordinator was told Bye.
+  /// The run is over for this member, and the coordinator was told Bye.
   bool over() const { return over_; }
+  /// Whether it ended with all work done.
+  bool complete() const { return complete_; }
+  /// Whether some rank was lost on the way, as far as this member knows.
+  bool has_lost() const { return has_lost_; }
   /// What the run is about; nothing before the coordinator's Welcome.
   const std::optional<control::Welcome>& welcome() const { return welcome_; }
   /// Called after every commit, once the new weights are there.
@@ -81,7 +93,18 @@ class Member {
     std::variant<collective::RingAllReduce<float>, collective::RingListener<float>> part;
   };
 
+  /// The weights and optimiser state on their way to newcomers.
+  struct Loading {
+    control::Load load;
+    std::shared_ptr<std::vector<std::byte>> state;
+    collective::ChainBroadcast chain;
+  };
+
   void on(const control::Welcome& welcome);
+  void on(const control::Load& load);
+  void on(const control::Abandon& abandon);
+  void on(const control::Expelled& expelled);
+  void on(const control::Leave&) { leave(); }
   void on(const control::Grant& grant);
   void on(const control::Accept& accept);
   void on(const control::Cancel& cancel);
@@ -89,16 +112,22 @@ class Member {
   void on(const control::ShardOffer& offer);
   void on(const control::Close& close);
   void on(const control::Commit& commit);
-  void on(const control::Finish&);
+  void on(const control::Finish& finish);
   void on(const control::Abort& abort);
   template <class Other>
   void on(const Other&) {}  // what members say, and heartbeats
 
+  void say_hello();
+  void say_leave();
+  void drop_everything();
+  void abandon_exchange();
+  void abandon_loading();
   std::unique_ptr<Exchange> make_exchange(const control::Close& close);
   void fill_desk();
   void fetch(ShardId shard);
   void collect_outcomes();
   void poll_exchange();
+  void poll_loading();
   void check_silence();
   void flush();
   void say(control::Message message) { outbox_.push_back(std::move(message)); }
@@ -119,13 +148,19 @@ class Member {
   BufferPool sums_;
   std::unique_ptr<Exchange> exchange_;
   Buffer sum_;  ///< of the closed step, once the exchange is over
+  std::optional<Loading> loading_;
 
+  std::uint32_t life_ = 0;  ///< how often it said Hello
+  std::atomic<bool> wants_to_leave_ = false;
+  bool leaving_ = false;  ///< and has said so
   std::vector<control::Message> outbox_;
   TimePoint heard_ = Clock::now();
   TimePoint spoken_{};
   bool busy_ = false;
   bool pressing_ = false;  ///< the coordinator should read the outbox at once
   bool over_ = false;
+  bool complete_ = false;
+  bool has_lost_ = false;
 };
 
 }  // namespace daig::train

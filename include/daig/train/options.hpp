@@ -31,13 +31,18 @@ struct Options {
   std::string schedule = "constant";  ///< optim::make_schedule
   bool coordinator_trains = false;    ///< rank 0 computes, too; always so when it is alone
 
-  std::size_t cache_bytes = std::size_t{1} << 30;     ///< for shards, on each volunteer
-  Duration silence_limit = std::chrono::seconds(30);  ///< a rank this silent is lost
-  std::map<Rank, double> slowdown;                    ///< experiments: rank -> factor above 1
+  double norm_factor = 100;  ///< gradients beyond so many times the median norm are refused
+
+  std::size_t cache_bytes = std::size_t{1} << 30;    ///< for shards, on each volunteer
+  Duration silence_limit = std::chrono::seconds(2);  ///< a volunteer this silent is expelled
+  Duration orphan_limit = std::chrono::seconds(30);  ///< without a coordinator a volunteer ends
+  Duration gather_limit = std::chrono::seconds(60);  ///< for all ranks to come
+  Duration lonely_limit = std::chrono::minutes(2);   ///< without volunteers the run ends
+  std::map<Rank, double> slowdown;                   ///< experiments: rank -> factor above 1
 
   /// Who has nothing to say for so long says that it is there.
   Duration heartbeat() const {
-    return std::min<Duration>(std::chrono::seconds(1), silence_limit / 4);
+    return std::min<Duration>(std::chrono::seconds(1), silence_limit / 8);
   }
   /// What all ranks must agree on, the number of weights included, in one number.
   std::uint64_t digest(std::size_t weights) const;
@@ -74,6 +79,9 @@ inline control::Rules Options::rules(std::size_t weights) const {
   rules.tickets_in_hand = 8;
   rules.heartbeat = heartbeat();
   rules.silence_limit = silence_limit;
+  rules.gather_limit = gather_limit;
+  rules.lonely_limit = lonely_limit;
+  rules.norm_factor = norm_factor;
   rules.settings_digest = digest(weights);
   rules.learning_rate = [base = optimizer.learning_rate, factor = optim::make_schedule(schedule)](
                             auto step, auto total) { return base * factor(step, total); };

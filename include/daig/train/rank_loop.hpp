@@ -2,6 +2,7 @@
 
 /// One rank's part in a run: its member, on rank 0 the coordinator beside it, and their loop.
 
+#include <atomic>
 #include <chrono>
 #include <exception>
 #include <memory>
@@ -43,10 +44,25 @@ class RankLoop {
 
   /// Compute thread: the next ticket, or nothing when there will be none.
   std::optional<Ticket> next_ticket();
+  /// Any thread: this rank would like to go. A volunteer is let go once what it has banked is
+  /// committed; the coordinator ends the run for all, after the step that is being reduced.
+  void leave() noexcept;
+
   /// Compute thread: its program threw.
   void fail(std::exception_ptr failure) { desk_.fail(std::move(failure)); }
 
  private:
+  /// Counts the samples of this run, and passes everything on to the task's recorder.
+  class Counter final : public metrics::Recorder {
+   public:
+    explicit Counter(RankLoop& loop) : loop_(loop) {}
+    void step_committed(const metrics::StepRecord& step) override;
+    void event(std::string_view kind, const metrics::Fields& fields) override;
+
+   private:
+    RankLoop& loop_;
+  };
+
   void run();
   void tell_failure(ExitCode code, const std::string& reason);
   void drain();
@@ -65,6 +81,8 @@ class RankLoop {
   std::optional<Member> member_;
   TimePoint started_ = Clock::now();
   std::uint64_t samples_ = 0;
+  Counter counter_{*this};
+  std::atomic<bool> leaving_ = false;
   std::exception_ptr failure_;
   Result result_;
 };

@@ -2,6 +2,8 @@
 
 /// A member's copy of the model: weights, their version, and the optimiser that makes the next.
 
+#include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <span>
@@ -34,10 +36,13 @@ class Replica {
   /// given. Cost: one pass over memory.
   void apply(std::span<const float> gradient_sum, std::uint64_t samples, double learning_rate);
 
-  /// Overwrites everything, with weights and an optimiser state that came from another member
-  /// through the given function, which fills the spans it is called with.
-  template <class Fill>
-  void load(Version version, Fill&& fill);
+  /// Weights and optimiser state as bytes, for a member that begins; the layout is this build's
+  /// own.
+  std::size_t state_bytes() { return state_of(*weights_, optimizer_.state()).bytes; }
+  /// Cost: a copy of everything.
+  std::vector<std::byte> copy_state();
+  /// Overwrites everything. Expects the bytes of another replica of the same kind.
+  void load(Version version, std::span<const std::byte> state);
 
  private:
   BufferPool pool_;
@@ -45,6 +50,13 @@ class Replica {
   optim::AnyOptimizer optimizer_;
   Version version_;
   std::optional<std::uint64_t> digest_;  ///< of the weights, once asked for
+
+  /// All that makes a state, piece by piece.
+  struct State {
+    std::vector<std::span<const std::byte>> pieces;
+    std::size_t bytes = 0;
+  };
+  static State state_of(std::span<const float> weights, const optim::State& optimizer);
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -73,14 +85,40 @@ inline void Replica::apply(std::span<const float> gradient_sum, std::uint64_t sa
   digest_.reset();
 }
 
-template <class Fill>
-void Replica::load(Version version, Fill&& fill) {
+inline Replica::State Replica::state_of(std::span<const float> weights,
+                                        const optim::State& optimizer) {
+  State state;
+  const auto add = [&](std::span<const std::byte> piece) {
+    state.pieces.push_back(piece);
+    state.bytes += piece.size();
+  };
+  add(std::as_bytes(weights));
+  for (const auto& array : optimizer.arrays) add(std::as_bytes(array.values));
+  for (const auto& scalar : optimizer.scalars) add(std::as_bytes(std::span(scalar.value, 1)));
+  return state;
+}
+
+inline std::vector<std::byte> Replica::copy_state() {
+  const State state = state_of(*weights_, optimizer_.state());
+  std::vector<std::byte> bytes;
+  bytes.reserve(state.bytes);
+  for (const auto piece : state.pieces) bytes.insert(bytes.end(), piece.begin(), piece.end());
+  return bytes;
+}
+
+inline void Replica::load(Version version, std::span<const std::byte> state) {
+  expects(state.size() == state_bytes(), "a state of the same kind");
   const Buffer loaded = pool_.acquire();
-  *loaded = *weights_;
-  fill(std::span<float>(*loaded));
-  const optim::State state = optimizer_.state();
-  for (const auto& array : state.arrays) fill(array.values);
-  for (const auto& scalar : state.scalars) fill(std::span<double>(scalar.value, 1));
+  const auto take = [&](std::span<std::byte> piece) {
+    std::ranges::copy(state.first(piece.size()), piece.begin());
+    state = state.subspan(piece.size());
+  };
+  take(std::as_writable_bytes(std::span(*loaded)));
+  const optim::State optimizer = optimizer_.state();
+  for (const auto& array : optimizer.arrays) take(std::as_writable_bytes(array.values));
+  for (const auto& scalar : optimizer.scalars) {
+    take(std::as_writable_bytes(std::span(scalar.value, 1)));
+  }
   weights_ = loaded;
   version_ = version;
   digest_.reset();

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -38,6 +39,9 @@ class Volunteer {
   /// The next ticket; nothing once the run is over, and never anything on a rank that does not
   /// train. Waits. Only one ticket at a time: let go of the last one first.
   std::optional<Ticket> next() { return loop_->next_ticket(); }
+
+  /// As Session::leave.
+  void leave() noexcept { loop_->leave(); }
 
   /// Waits until the run is over on all ranks. A collective call: everybody has to get here.
   /// @throws what ended the run, on every rank.
@@ -71,13 +75,23 @@ class Session {
   /// Trains in the program's own loop.
   Volunteer volunteer();
 
+  /// Any thread, while `run` goes on or before: this rank would like to go. A volunteer gives its
+  /// tickets back, and leaves once what it has banked is committed. The coordinator ends the run
+  /// for all ranks, after the step that is being reduced. `run` then returns with Result::complete
+  /// false.
+  void leave() noexcept;
+
  private:
   std::unique_ptr<RankLoop> make_loop();
+  void set_running(RankLoop* loop);
 
   comm::Communicator& communicator_;
   Options options_;
   std::size_t weights_;
   std::optional<Task> task_;
+  std::mutex mutex_;
+  RankLoop* running_ = nullptr;
+  bool leaving_ = false;
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -111,6 +125,7 @@ inline void Session::set_up(Task task) {
 template <Workload W>
 Result Session::run(W& workload) {
   const std::unique_ptr<RankLoop> loop = make_loop();
+  set_running(loop.get());
   std::jthread computing;
   if (trains()) {
     computing = std::jthread([&] {
@@ -124,7 +139,20 @@ Result Session::run(W& workload) {
   }
   loop->run_kept();
   if (computing.joinable()) computing.join();
+  set_running(nullptr);
   return loop->result();
+}
+
+inline void Session::leave() noexcept {
+  const std::scoped_lock lock(mutex_);
+  leaving_ = true;
+  if (running_ != nullptr) running_->leave();
+}
+
+inline void Session::set_running(RankLoop* loop) {
+  const std::scoped_lock lock(mutex_);
+  running_ = loop;
+  if (leaving_ && loop != nullptr) loop->leave();
 }
 
 inline Volunteer Session::volunteer() {

@@ -34,8 +34,13 @@ class ShardClient {
   /// True when the coordinator must be asked for it; false when it is here or asked for.
   bool must_fetch(ShardId shard);
 
-  /// The coordinator announces a shard. @throws PeerLost when its size is absurd.
+  /// The coordinator announces a shard; one that is here already comes all the same.
+  /// @throws PeerLost when its size is absurd.
   void on(const control::ShardOffer& offer);
+
+  /// What was asked for and not offered will not come: the coordinator has forgotten this
+  /// volunteer.
+  void ask_again() { asked_.clear(); }
 
   /// Pieces are under way, which MPI moves on only when it is asked.
   bool busy() const { return !incoming_.empty(); }
@@ -68,11 +73,9 @@ inline bool ShardClient::must_fetch(ShardId shard) {
 }
 
 inline void ShardClient::on(const control::ShardOffer& offer) {
-  if (!asked_.contains(offer.shard) || offer.bytes == 0 || offer.bytes > max_shard_bytes) {
-    throw PeerLost(
-        fmt::format("the coordinator offers shard {} with {} bytes, which was not asked "
-                    "for or cannot be",
-                    offer.shard.value(), offer.bytes));
+  if (offer.bytes == 0 || offer.bytes > max_shard_bytes) {
+    throw PeerLost(fmt::format("the coordinator offers shard {} with {} bytes, which cannot be",
+                               offer.shard.value(), offer.bytes));
   }
   Incoming& incoming = incoming_.emplace_back();
   incoming.shard = offer.shard;

@@ -44,6 +44,10 @@ class ShardServer {
   /// A volunteer wants a shard. Answered in the order of the requests.
   void request(Rank from, ShardId shard);
 
+  /// A volunteer is gone: nothing more is read or sent for it. What is on its way is left to the
+  /// communicator.
+  void forget(Rank gone);
+
   /// A shard that is ready to go: offers must be sent in the order in which pieces are posted.
   struct Ready {
     Rank to;
@@ -63,12 +67,14 @@ class ShardServer {
 
  private:
   struct Sending {
+    Rank to;
     std::shared_ptr<const data::Shard> shard;
     std::deque<comm::Transfer> pieces;
   };
   static constexpr std::size_t max_ready = 4;
 
   void read_loop(const std::stop_token& stop);
+  void leave_to_communicator(Sending& sending);
 
   comm::Communicator& communicator_;
   comm::Tag tag_;
@@ -98,11 +104,27 @@ inline ShardServer::ShardServer(comm::Communicator& communicator, comm::Tag tag,
       reader_([this](const std::stop_token& stop) { read_loop(stop); }) {}
 
 inline ShardServer::~ShardServer() {
-  for (Sending& sending : sending_) {
-    for (comm::Transfer& piece : sending.pieces) {
-      communicator_.keep_until_done(std::move(piece), sending.shard);
-    }
+  for (Sending& sending : sending_) leave_to_communicator(sending);
+}
+
+inline void ShardServer::leave_to_communicator(Sending& sending) {
+  for (comm::Transfer& piece : sending.pieces) {
+    communicator_.keep_until_done(std::move(piece), sending.shard);
   }
+}
+
+inline void ShardServer::forget(Rank gone) {
+  for (Sending& sending : sending_) {
+    if (sending.to == gone) leave_to_communicator(sending);
+  }
+  std::size_t dropped = std::erase_if(sending_, [&](const auto& s) { return s.to == gone; });
+  {
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(requests_, [&](const auto& request) { return request.first == gone; });
+    dropped += std::erase_if(ready_, [&](const Ready& ready) { return ready.to == gone; });
+    unsent_ -= dropped;
+  }
+  changed_.notify_one();
 }
 
 inline void ShardServer::request(Rank from, ShardId shard) {
@@ -133,7 +155,7 @@ inline std::optional<ShardServer::Ready> ShardServer::poll() {
 }
 
 inline void ShardServer::send(const Ready& ready) {
-  Sending& sending = sending_.emplace_back(Sending{ready.shard, {}});
+  Sending& sending = sending_.emplace_back(Sending{ready.to, ready.shard, {}});
   for (const auto piece : pieces_of(ready.shard->encoded())) {
     sending.pieces.push_back(communicator_.send(ready.to, tag_, piece));
   }

@@ -38,7 +38,7 @@ struct Task {
   std::vector<control::Work> done = {};  ///< committed before that version
   OptimizerState optimizer_state = {};   ///< empty: fresh
 
-  metrics::Recorder* recorder = nullptr;  ///< told of every step; must outlive the run
+  metrics::Recorder* recorder = nullptr;  ///< told of steps and events; must outlive the run
   /// Called with the new weights after every commit, on the communication thread: be quick.
   std::function<void(Replica&)> on_version = {};
 };
@@ -50,6 +50,9 @@ struct Result {
   double seconds = 0;         ///< from the coordinator's Welcome to the end
   std::uint64_t samples = 0;  ///< committed in this run; known to rank 0 only
   OptimizerState optimizer_state;
+  bool complete = true;  ///< false: this rank, or the whole run, left before all work was done
+  bool has_lost =
+      false;  ///< some rank was lost on the way: nothing may wait for all ranks any more
 };
 
 // ---------------------------------------------------------------------------------------------

@@ -2,12 +2,14 @@
 
 /// A ticket in a program's hand: compute a gradient with it, and bank that.
 
+#include <cmath>
 #include <span>
 #include <stop_token>
 #include <utility>
 
 #include <daig/core/deadline.hpp>
 #include <daig/data/batch.hpp>
+#include <daig/train/gradient_norm.hpp>
 #include <daig/train/ticket_desk.hpp>
 #include <daig/train/workbench.hpp>
 
@@ -40,7 +42,8 @@ class Ticket {
   const data::Batch& batch() { return bench_->batch(assignment_); }
 
   /// Banks what stands in `gradient()`: the gradient of the *sum* of the losses over the samples
-  /// (the library divides by the number of samples in the whole step).
+  /// (the library divides by the number of samples in the whole step). One that is not finite, or
+  /// far larger than the others' of this run, is refused, and the batch goes to somebody else.
   void bank(Contribution contribution);
   /// Banks a gradient that stands elsewhere. Cost: a copy.
   void bank(std::span<const float> gradient, Contribution contribution);
@@ -75,9 +78,13 @@ inline void Ticket::bank(Contribution contribution) {
   Workbench& bench = *std::exchange(bench_, nullptr);
   bench.slow_down(Clock::now() - started_, assignment_.stop.get_token());
   const TicketId id = assignment_.ticket;
+  const double mean_norm = norm(*gradient_) / static_cast<double>(contribution.samples);
+  if (!std::isfinite(mean_norm) || mean_norm > assignment_.most_norm) {
+    return bench.desk().finish(id, control::Spoiled{id, mean_norm});
+  }
   const double service_s = seconds(Clock::now() - started_);
-  bench.desk().finish(
-      id, ComputedGradient{id, std::move(gradient_), contribution, service_s, assignment_.awaited});
+  bench.desk().finish(id, ComputedGradient{id, std::move(gradient_), contribution, service_s,
+                                           mean_norm, assignment_.awaited});
 }
 
 inline void Ticket::bank(std::span<const float> gradient, Contribution contribution) {

@@ -31,6 +31,7 @@ struct Assignment {
   Version version;
   Weights weights;
   bool awaited = false;        ///< the coordinator should hear of it at once
+  double most_norm = 0;        ///< a gradient beyond it is refused here already
   std::stop_source stop = {};  ///< requested once the ticket is void
 
   // In a run with a dataset, the batch's samples: a slot of a shard, shuffled by the seed.
@@ -51,11 +52,13 @@ struct ComputedGradient {
   Buffer gradient;
   Contribution contribution;
   double service_s = 0;
+  double norm = 0;  ///< of the mean over the samples
   bool awaited = false;
 };
 
-/// What the compute thread lays down: a gradient, or the ticket itself.
-using Outcome = std::variant<ComputedGradient, control::GiveBack>;
+/// What the compute thread lays down: a gradient, the ticket itself, or that its gradient is no
+/// good.
+using Outcome = std::variant<ComputedGradient, control::GiveBack, control::Spoiled>;
 
 /// Thread-safe. The communication thread calls put, cancel, cancel_all, take_outcomes, left,
 /// close; the compute thread calls next, finish, fail. A cancelled ticket leaves no trace: its

@@ -398,10 +398,14 @@ inline void Coordinator::finish() {
     queue_.give_back({batch.epoch, batch.batch});
   }
   loading_.reset();
-  for (const auto& [rank, member] : members_) send(rank, Finish{complete()});
+  for (const auto& [rank, member] : members_) send(rank, last_word(complete()));
   std::erase_if(members_, [](const auto& m) { return m.second.standing != Standing::member; });
   enter(Phase::finishing);
   if (view_.members.empty()) phase_ = Phase::over;
+}
+
+inline Finish Coordinator::last_word(bool complete) const {
+  return {static_cast<std::uint8_t>(complete), static_cast<std::uint8_t>(has_lost_)};
 }
 
 inline void Coordinator::end(ExitCode code, std::string reason) {

@@ -28,7 +28,7 @@ inline void Coordinator::hear_hello(Rank from, const Hello& hello) {
     remove(from);
     if (over()) return;
   }
-  if (phase_ == Phase::finishing) return send(from, Finish{complete()});
+  if (phase_ == Phase::finishing) return send(from, last_word(complete()));
   const bool alike =
       hello.protocol == Hello{}.protocol && hello.settings_digest == rules_.settings_digest;
   const std::string reason = fmt::format(
@@ -113,7 +113,7 @@ inline Actions Coordinator::dismiss(Rank volunteer, Duration now) {
     if (member->standing == Standing::member) {
       send(volunteer, Leave{});
     } else {
-      send(volunteer, Finish{0});
+      send(volunteer, last_word(false));
       remove(volunteer);
     }
   }
@@ -124,7 +124,7 @@ inline void Coordinator::on(Rank from, const Leave&) {
   MemberRecord& member = members_.at(from);
   if (from == coordinator_rank || member.leaving) return;
   if (member.standing != Standing::member) {
-    send(from, Finish{0});
+    send(from, last_word(false));
     return remove(from);
   }
   member.leaving = true;
@@ -150,7 +150,7 @@ inline void Coordinator::let_leavers_go() {
     if (member.leaving && (member.accepted == 0 || all_leave)) going.push_back(rank);
   }
   for (const Rank rank : going) {
-    send(rank, Finish{0});
+    send(rank, last_word(false));
     note("member_left", rank, "");
   }
   if (!going.empty()) remove(going);

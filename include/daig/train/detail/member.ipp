@@ -7,9 +7,9 @@
 
 #include <fmt/format.h>
 
-#include <daig/collective/broadcast.hpp>
 #include <daig/control/wire.hpp>
 #include <daig/core/digest.hpp>
+#include <daig/core/log.hpp>
 #include <daig/train/member.hpp>
 
 namespace daig::train {
@@ -24,18 +24,21 @@ inline Member::Member(comm::Communicator& communicator, comm::Channel channel, R
       options_(options),
       shards_(communicator, channel.shard_data(), options.cache_bytes),
       sums_(replica.weights()->size()) {
-  control::Hello hello;
-  hello.trains = desk == nullptr ? 0 : 1;
-  hello.settings_digest = options.settings_digest;
-  say(hello);
+  say_hello();
   flush();
 }
 
 inline Member::~Member() {
-  if (!exchange_) return;
-  auto buffers = std::make_shared<std::pair<std::shared_ptr<const model::Accumulator>, Buffer>>(
-      exchange_->in, exchange_->out);
-  std::visit([&](auto& part) { part.abandon(buffers); }, exchange_->part);
+  abandon_exchange();
+  abandon_loading();
+}
+
+inline void Member::say_hello() {
+  control::Hello hello;
+  hello.trains = desk_ == nullptr ? 0 : 1;
+  hello.settings_digest = options_.settings_digest;
+  hello.life = ++life_;
+  say(hello);
 }
 
 inline bool Member::progress() {
@@ -54,6 +57,8 @@ inline bool Member::progress() {
   }
   collect_outcomes();
   poll_exchange();
+  poll_loading();
+  say_leave();
   check_silence();
   flush();
   if (!exchange_ && !sum_) replica_.digest();  // now, while nobody waits for it
@@ -64,7 +69,7 @@ inline bool Member::progress() {
 /// and whoever has the sum is nudged with what comes next.
 inline comm::Urgency Member::urgency() const {
   const bool listens = options_.listener == communicator_.rank();
-  if (exchange_ && !listens) return comm::Urgency::prompt;
+  if ((exchange_ && !listens) || loading_) return comm::Urgency::prompt;
   const bool idle = exchange_ || sum_ || (desk_ != nullptr && desk_->left() == 0);
   return idle || shards_.busy() ? comm::Urgency::soon : comm::Urgency::calm;
 }
@@ -77,14 +82,46 @@ inline void Member::on(const control::Welcome& welcome) {
   }
   welcome_ = welcome;
   plan_.emplace(welcome.samples, welcome.batch_size, welcome.shards);
-  const Deadline deadline = Deadline::in(options_.silence_limit);
-  replica_.load(welcome.version, [&](auto values) {
-    collective::broadcast(communicator_, welcome.view, welcome.exchange, coordinator_rank, values,
-                          deadline);
-  });
+}
+
+inline void Member::on(const control::Load& load) {
+  abandon_loading();
+  const bool is_source = load.chain.members.front() == communicator_.rank();
+  auto state = std::make_shared<std::vector<std::byte>>();
+  if (is_source) {
+    *state = replica_.copy_state();
+  } else {
+    state->resize(replica_.state_bytes());
+  }
+  loading_.emplace(Loading{load, state,
+                           collective::ChainBroadcast(communicator_, load.chain, load.exchange,
+                                                      load.chain.members.front(), *state)});
+}
+
+/// Someone is lost who took part: what is banked here stays banked.
+inline void Member::on(const control::Abandon& abandon) {
+  if (loading_ && loading_->load.exchange == abandon.exchange) return abandon_loading();
+  abandon_exchange();
+}
+
+inline void Member::on(const control::Expelled& expelled) {
+  has_lost_ = true;
+  if (expelled.may_return == 0) {
+    throw RunAborted(fmt::format("this rank was expelled for good: {}", expelled.reason),
+                     ExitCode::peer);
+  }
+  log::warning("expelled by the coordinator, since {}: beginning anew", expelled.reason);
+  drop_everything();
+  if (wants_to_leave_) {
+    over_ = true;
+    if (desk_ != nullptr) desk_->close();
+    return;
+  }
+  say_hello();
 }
 
 inline void Member::on(const control::Grant& grant) {
+  if (leaving_) return;  // Leave is on its way, and gives it back
   granted_.push_back(grant);
   fill_desk();
 }
@@ -114,6 +151,7 @@ inline void Member::on(const control::ShardOffer& offer) {
 }
 
 inline void Member::on(const control::Close& close) {
+  abandon_exchange();
   granted_.clear();
   if (desk_ != nullptr) desk_->cancel_all();
   awaiting_.clear();
@@ -137,9 +175,13 @@ inline void Member::on(const control::Commit& commit) {
   if (on_commit_) on_commit_(commit);
 }
 
-inline void Member::on(const control::Finish&) {
+inline void Member::on(const control::Finish& finish) {
+  abandon_exchange();
+  abandon_loading();
   say(control::Bye{replica_.digest()});
   if (desk_ != nullptr) desk_->close();
+  complete_ = finish.complete != 0;
+  has_lost_ |= finish.lost != 0;
   over_ = true;
 }
 
@@ -148,6 +190,43 @@ inline void Member::on(const control::Abort& abort) {
 }
 
 // Its own doings --------------------------------------------------------------------------------
+
+inline void Member::say_leave() {
+  if (!wants_to_leave_ || leaving_ || over_) return;
+  leaving_ = true;
+  granted_.clear();
+  if (desk_ != nullptr) desk_->cancel_all();
+  say(control::Leave{});
+}
+
+/// Nothing of the run is left here but the shards, which are the same in every life.
+inline void Member::drop_everything() {
+  abandon_exchange();
+  abandon_loading();
+  granted_.clear();
+  awaiting_.clear();
+  if (desk_ != nullptr) desk_->cancel_all();
+  bank_.close();
+  bank_.clear();
+  shards_.ask_again();
+  welcome_.reset();
+}
+
+/// Gives up the exchange, and a sum that it has brought already: the sum of another view counts.
+inline void Member::abandon_exchange() {
+  sum_.reset();
+  if (!exchange_) return;
+  auto buffers = std::make_shared<std::pair<std::shared_ptr<const model::Accumulator>, Buffer>>(
+      exchange_->in, exchange_->out);
+  std::visit([&](auto& part) { part.abandon(buffers); }, exchange_->part);
+  exchange_.reset();
+}
+
+inline void Member::abandon_loading() {
+  if (!loading_) return;
+  loading_->chain.abandon(loading_->state);
+  loading_.reset();
+}
 
 inline std::unique_ptr<Member::Exchange> Member::make_exchange(const control::Close& close) {
   comm::View ring = close.view;
@@ -169,8 +248,8 @@ inline std::unique_ptr<Member::Exchange> Member::make_exchange(const control::Cl
 inline void Member::fill_desk() {
   while (desk_ != nullptr && !granted_.empty()) {
     const control::Grant& grant = granted_.front();
-    Assignment assignment{grant.ticket, grant.work, grant.version, replica_.weights(),
-                          grant.awaited != 0};
+    Assignment assignment{grant.ticket,       grant.work,         grant.version,
+                          replica_.weights(), grant.awaited != 0, grant.most_norm};
     if (welcome_ && welcome_->has_dataset != 0) {
       if (grant.work.batch.value() >= plan_->batches()) {
         throw PeerLost(fmt::format("the coordinator grants batch {}, of {}",
@@ -200,10 +279,14 @@ inline void Member::collect_outcomes() {
       say(*returned);
       continue;
     }
+    if (auto* spoiled = std::get_if<control::Spoiled>(&outcome)) {
+      say(*spoiled);
+      continue;
+    }
     auto& computed = std::get<ComputedGradient>(outcome);
     if (computed.awaited || desk_->left() < 2) pressing_ = true;
     say(control::Done{computed.ticket, computed.contribution.samples,
-                      computed.contribution.loss_sum, computed.service_s});
+                      computed.contribution.loss_sum, computed.service_s, computed.norm});
     awaiting_.emplace(computed.ticket, std::move(computed));
   }
   if (const std::exception_ptr failure = desk_->take_failure()) std::rethrow_exception(failure);
@@ -219,10 +302,19 @@ inline void Member::poll_exchange() {
                        replica_.digest()});
 }
 
+inline void Member::poll_loading() {
+  if (!loading_ || !loading_->chain.poll()) return;
+  busy_ = true;
+  const Loading loaded = *std::exchange(loading_, std::nullopt);
+  if (loaded.load.chain.members.front() == communicator_.rank()) return;
+  replica_.load(loaded.load.version, *loaded.state);
+  say(control::Ready{loaded.load.exchange});
+}
+
 inline void Member::check_silence() {
   const TimePoint now = Clock::now();
   if (now - spoken_ > options_.heartbeat && !over_) say(control::Heartbeat{});
-  if (now - heard_ > options_.silence_limit) {
+  if (now - heard_ > options_.orphan_limit) {
     throw PeerLost(
         fmt::format("the coordinator was not heard of for {:.0f} s", seconds(now - heard_)));
   }

@@ -27,10 +27,7 @@ inline RankLoop::RankLoop(comm::Communicator& communicator, const Options& optio
   if (task_) {
     if (task_->version.value() > 0) restore(task_->optimizer_state, replica_.optimizer_state());
     coordinator_.emplace(communicator_, channel_, *make_coordinator(*task_), task_->read_shard,
-                         [this](const metrics::StepRecord& step) {
-                           samples_ += step.samples();
-                           if (task_->recorder != nullptr) task_->recorder->step_committed(step);
-                         });
+                         counter_);
   }
   const bool trains = options_.trains(communicator_.rank(), communicator_.size());
   member_.emplace(communicator_, channel_, replica_, trains ? &desk_ : nullptr, bank_,
@@ -38,7 +35,7 @@ inline RankLoop::RankLoop(comm::Communicator& communicator, const Options& optio
                                 .settings_digest = options_.digest(weights),
                                 .cache_bytes = options_.cache_bytes,
                                 .heartbeat = options_.heartbeat(),
-                                .silence_limit = options_.silence_limit});
+                                .orphan_limit = options_.orphan_limit});
   if (task_ && task_->on_version) {
     member_->on_commit([this](const control::Commit&) { task_->on_version(replica_); });
   }
@@ -62,6 +59,20 @@ inline std::optional<control::Coordinator> RankLoop::make_coordinator(const Task
   rules.has_dataset = static_cast<bool>(task.read_shard);
   return control::Coordinator(std::move(rules), std::move(queue),
                               comm::view_of_all(communicator_.size()), task.version);
+}
+
+inline void RankLoop::Counter::step_committed(const metrics::StepRecord& step) {
+  loop_.samples_ += step.samples();
+  if (loop_.task_->recorder != nullptr) loop_.task_->recorder->step_committed(step);
+}
+
+inline void RankLoop::Counter::event(std::string_view kind, const metrics::Fields& fields) {
+  if (loop_.task_->recorder != nullptr) loop_.task_->recorder->event(kind, fields);
+}
+
+inline void RankLoop::leave() noexcept {
+  leaving_ = true;
+  communicator_.wake();
 }
 
 inline std::optional<Ticket> RankLoop::next_ticket() {
@@ -93,6 +104,7 @@ inline void RankLoop::run_kept() noexcept {
 inline void RankLoop::run() {
   log::set_rank(communicator_.rank());
   while (!member_->over() || (coordinator_ && !coordinator_->coordinator().over())) {
+    if (leaving_.exchange(false)) coordinator_ ? coordinator_->stop() : member_->leave();
     bool busy = coordinator_ && coordinator_->progress();
     busy = member_->progress() || busy;
     if (busy) continue;
@@ -109,8 +121,14 @@ inline void RankLoop::run() {
     }
     communicator_.park(Deadline::in(nap), urgency);
   }
-  result_ = {*replica_.weights(), replica_.version(), seconds(Clock::now() - started_), samples_,
-             save(replica_.optimizer_state())};
+  result_ = {*replica_.weights(),
+             replica_.version(),
+             seconds(Clock::now() - started_),
+             samples_,
+             save(replica_.optimizer_state()),
+             member_->complete(),
+             member_->has_lost()};
+  if (result_.has_lost) communicator_.forgo_farewell();
 }
 
 inline Result RankLoop::result() {
