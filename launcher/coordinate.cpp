@@ -156,7 +156,8 @@ int coordinate(comm::Communicator& communicator, TrainingJob job, const RunManne
                     communicator.size() == 1 ? "" : "s", records->directory().path().string()));
   }
   train::NetworkWorkload workload(job.spec);
-  train::Session session(communicator, job.settings.options, job.weights.size());
+  train::Session session(communicator, options_of(job.settings, coordinator_rank),
+                         job.weights.size());
   train::Result result;
   {
     Progress progress(style, job.version.value(), job.total_steps(), job.plan.epochs);
@@ -177,7 +178,8 @@ void volunteer(comm::Communicator& communicator) {
   const store::Configuration configuration = hear(communicator);
   const TrainSettings settings = settings_of(configuration, "rank 0's announcement");
   train::NetworkWorkload workload(configuration.at("spec"));
-  train::Session session(communicator, settings.options, workload.network().layout().size());
+  train::Session session(communicator, options_of(settings, communicator.rank()),
+                         workload.network().layout().size());
   static_cast<void>(session.run(workload));
 }
 

@@ -25,6 +25,7 @@ struct TrainWords {
   std::optional<double> learning_rate;
   std::optional<double> momentum;
   std::vector<std::string> slow;
+  std::vector<std::string> die;
   std::uint64_t cache_mb = 1024;
   double silence_limit_s = 2;
   double orphan_limit_s = 30;
@@ -76,6 +77,7 @@ TrainSettings settings_of(const TrainWords& words) {
     options.slowdown[Rank{parse<int>(word, text.substr(0, colon))}] =
         parse<double>(word, text.substr(colon + 1));
   }
+  for (const std::string& word : words.die) settings.deaths.insert(parse_death(word));
   return settings;
 }
 
@@ -133,6 +135,13 @@ void add_kept_options(CLI::App& command, TrainWords& words) {
   add("--lonely-limit", words.lonely_limit_s,
       "seconds: for so long the run waits for a volunteer when there is none", faults)
       ->capture_default_str();
+  add("--die", words.die,
+      "experiments: a rank dies at a point of the protocol: hello, loading, fetching, computing, "
+      "banked, ring, reduced, committed; may be given again",
+      faults)
+      ->type_name("RANK:POINT:STEP")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   add("--norm-factor", options.norm_factor,
       "a gradient with a norm so many times the median is refused", faults)
       ->capture_default_str();

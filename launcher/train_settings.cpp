@@ -3,10 +3,14 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <csignal>
+#include <cstdlib>
 #include <limits>
+#include <sstream>
 #include <string_view>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <daig/core/error.hpp>
 #include <daig/optim/make_optimizer.hpp>
@@ -32,6 +36,15 @@ class ConfigurationWriter {
   void operator()(const char* name, const std::map<Rank, double>& factors) {
     std::string text;
     for (const auto& [rank, factor] : factors) text += fmt::format("{}:{} ", rank.value(), factor);
+    into_[name] = text;
+  }
+  void operator()(const char* name, const std::map<Rank, Death>& deaths) {
+    std::string text;
+    for (const auto& [rank, death] : deaths) {
+      text += fmt::format("{}:{}:{} ", rank.value(),
+                          train::milestone_names[static_cast<std::size_t>(death.milestone)],
+                          death.step);
+    }
     into_[name] = text;
   }
 
@@ -63,6 +76,10 @@ class ConfigurationReader {
           parse<double>(name, word.substr(std::min(colon + 1, word.size())));
       rest.remove_prefix(std::min(word.size() + 1, rest.size()));
     }
+  }
+  void operator()(const char* name, std::map<Rank, Death>& deaths) {
+    std::istringstream words(text(name));
+    for (std::string word; words >> word;) deaths.insert(parse_death(word));
   }
 
  private:
@@ -111,6 +128,7 @@ void visit_settings(auto& settings, auto&& visit) {
   visit("lonely_limit_s", options.lonely_limit);
   visit("norm_factor", options.norm_factor);
   visit("slow", options.slowdown);
+  visit("die", settings.deaths);
   auto& optimizer = options.optimizer;
   visit("optimizer", optimizer.name);
   visit("learning_rate", optimizer.learning_rate);
@@ -128,6 +146,43 @@ void check_count(const char* option, std::uint64_t value, std::uint64_t most, co
 }
 
 }  // namespace
+
+std::pair<Rank, Death> parse_death(const std::string& word) {
+  const std::size_t first = word.find(':');
+  const std::size_t second = word.find(':', first + 1);
+  const auto number = [](std::string_view text, auto& value) {
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc() && stop == text.data() + text.size();
+  };
+  Rank::rep rank = 0;
+  Death death{};
+  std::optional<train::Milestone> milestone;
+  if (first != word.npos && second != word.npos && number(word.substr(0, first), rank) &&
+      number(word.substr(second + 1), death.step)) {
+    milestone = train::milestone_named(word.substr(first + 1, second - first - 1));
+  }
+  if (!milestone || rank < 0) {
+    throw UsageError(
+        fmt::format("--die {}: write RANK:POINT:STEP, as in --die 2:ring:10; the points "
+                    "are {}",
+                    word, fmt::join(train::milestone_names, ", ")));
+  }
+  death.milestone = *milestone;
+  return {Rank{rank}, death};
+}
+
+train::Options options_of(const TrainSettings& settings, Rank rank) {
+  train::Options options = settings.options;
+  const auto death = settings.deaths.find(rank);
+  // A coordinator that is started again has died already.
+  const char* attempt = std::getenv("DAIG_ATTEMPT");
+  const bool again = attempt != nullptr && std::string_view(attempt) != "1";
+  if (death == settings.deaths.end() || (again && rank == coordinator_rank)) return options;
+  options.on_milestone = [death = death->second](train::Milestone milestone, Version version) {
+    if (milestone == death.milestone && version.value() >= death.step) std::raise(SIGKILL);
+  };
+  return options;
+}
 
 void check(const TrainSettings& settings) {
   constexpr std::uint64_t many = std::uint64_t{1} << 40;

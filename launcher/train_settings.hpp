@@ -4,15 +4,26 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <daig/store/run_plan.hpp>
+#include <daig/train/milestone.hpp>
 #include <daig/train/options.hpp>
 
 #include "data_choice.hpp"
 
 namespace daig::launcher {
+
+/// An experiment: a rank ends itself at a point of the protocol, as by SIGKILL.
+struct Death {
+  train::Milestone milestone;
+  std::uint64_t step = 0;  ///< of its weights then, or later
+
+  friend bool operator==(const Death&, const Death&) = default;
+};
 
 /// What is trained, on what, and how: what a resumed run has to go on with.
 struct TrainSettings {
@@ -20,7 +31,8 @@ struct TrainSettings {
   std::string model = "mlp:784-256-128-10";  ///< a spec, or a model file to go on from
   train::Options options;
   std::uint64_t snapshot_every = 0;  ///< steps; 0: as many as an epoch has
-  std::filesystem::path out;         ///< empty: only into the run's folder
+  std::map<Rank, Death> deaths;
+  std::filesystem::path out;  ///< empty: only into the run's folder
 };
 
 /// Where and how it runs and shows: may differ from attempt to attempt.
@@ -36,6 +48,12 @@ struct RunManner {
 
 /// @throws UsageError naming the option that makes no sense by itself.
 void check(const TrainSettings& settings);
+
+/// Reads RANK:MILESTONE:STEP. @throws UsageError when it is something else.
+std::pair<Rank, Death> parse_death(const std::string& word);
+
+/// The options of one rank, with what befalls it alone.
+train::Options options_of(const TrainSettings& settings, Rank rank);
 
 /// As text, by name; settings_of reads it back.
 store::Configuration configuration_of(const TrainSettings& settings);

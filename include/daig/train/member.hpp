@@ -20,6 +20,7 @@
 #include <daig/core/deadline.hpp>
 #include <daig/data/shard_plan.hpp>
 #include <daig/train/bank.hpp>
+#include <daig/train/milestone.hpp>
 #include <daig/train/replica.hpp>
 #include <daig/train/shard_client.hpp>
 #include <daig/train/ticket_desk.hpp>
@@ -39,6 +40,7 @@ struct MemberOptions {
   std::size_t cache_bytes = std::size_t{1} << 30;  ///< for shards
   Duration heartbeat = std::chrono::milliseconds(250);
   Duration orphan_limit = std::chrono::seconds(30);  ///< without a word from the coordinator
+  OnMilestone on_milestone = {};                     ///< for experiments; empty: nobody is told
 };
 
 /// The communication side of every rank of a run, the coordinator's own included: answers the
@@ -130,6 +132,7 @@ class Member {
   void poll_loading();
   void check_silence();
   void flush();
+  void reach(Milestone milestone);
   void say(control::Message message) { outbox_.push_back(std::move(message)); }
 
   comm::Communicator& communicator_;

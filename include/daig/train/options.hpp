@@ -17,6 +17,7 @@
 #include <daig/core/id.hpp>
 #include <daig/optim/make_optimizer.hpp>
 #include <daig/optim/schedule.hpp>
+#include <daig/train/milestone.hpp>
 
 namespace daig::train {
 
@@ -39,6 +40,7 @@ struct Options {
   Duration gather_limit = std::chrono::seconds(60);  ///< for all ranks to come
   Duration lonely_limit = std::chrono::minutes(2);   ///< without volunteers the run ends
   std::map<Rank, double> slowdown;                   ///< experiments: rank -> factor above 1
+  OnMilestone on_milestone;  ///< experiments: told of this rank's own milestones
 
   /// Who has nothing to say for so long says that it is there.
   Duration heartbeat() const {

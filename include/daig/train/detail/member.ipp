@@ -26,6 +26,7 @@ inline Member::Member(comm::Communicator& communicator, comm::Channel channel, R
       sums_(replica.weights()->size()) {
   say_hello();
   flush();
+  reach(Milestone::hello);
 }
 
 inline Member::~Member() {
@@ -134,6 +135,7 @@ inline void Member::on(const control::Accept& accept) {
   }
   bank_.deposit(std::move(done->second.gradient));
   awaiting_.erase(done);
+  reach(Milestone::banked);
 }
 
 inline void Member::on(const control::Cancel& cancel) {
@@ -172,6 +174,7 @@ inline void Member::on(const control::Commit& commit) {
   replica_.apply(*sum_, commit.samples, commit.learning_rate);
   sum_.reset();
   bank_.clear();
+  reach(Milestone::committed);
   if (on_commit_) on_commit_(commit);
 }
 
@@ -263,12 +266,16 @@ inline void Member::fill_desk() {
     }
     desk_->put(std::move(assignment));
     granted_.pop_front();
+    reach(Milestone::computing);
   }
 }
 
 inline void Member::fetch(ShardId shard) {
   if (desk_ == nullptr || !welcome_ || welcome_->has_dataset == 0) return;
-  if (shards_.must_fetch(shard)) say(control::FetchShard{shard});
+  if (!shards_.must_fetch(shard)) return;
+  say(control::FetchShard{shard});
+  flush();
+  reach(Milestone::fetching);
 }
 
 inline void Member::collect_outcomes() {
@@ -293,17 +300,25 @@ inline void Member::collect_outcomes() {
 }
 
 inline void Member::poll_exchange() {
-  if (!exchange_ || !std::visit([](auto& part) { return part.poll(); }, exchange_->part)) return;
+  if (!exchange_) return;
+  const bool is_over = std::visit([](auto& part) { return part.poll(); }, exchange_->part);
+  reach(Milestone::ring);
+  if (!is_over) return;
   busy_ = true;
   sum_ = exchange_->out;
   const control::Close close = std::move(exchange_->close);
   exchange_.reset();
   say(control::Reduced{close.step, close.view.id, digest(std::span<const float>(*sum_)),
                        replica_.digest()});
+  flush();
+  reach(Milestone::reduced);
 }
 
 inline void Member::poll_loading() {
-  if (!loading_ || !loading_->chain.poll()) return;
+  if (!loading_) return;
+  const bool is_over = loading_->chain.poll();
+  reach(Milestone::loading);
+  if (!is_over) return;
   busy_ = true;
   const Loading loaded = *std::exchange(loading_, std::nullopt);
   if (loaded.load.chain.members.front() == communicator_.rank()) return;
@@ -318,6 +333,10 @@ inline void Member::check_silence() {
     throw PeerLost(
         fmt::format("the coordinator was not heard of for {:.0f} s", seconds(now - heard_)));
   }
+}
+
+inline void Member::reach(Milestone milestone) {
+  if (options_.on_milestone) options_.on_milestone(milestone, replica_.version());
 }
 
 inline void Member::flush() {

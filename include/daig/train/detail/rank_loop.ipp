@@ -35,7 +35,8 @@ inline RankLoop::RankLoop(comm::Communicator& communicator, const Options& optio
                                 .settings_digest = options_.digest(weights),
                                 .cache_bytes = options_.cache_bytes,
                                 .heartbeat = options_.heartbeat(),
-                                .orphan_limit = options_.orphan_limit});
+                                .orphan_limit = options_.orphan_limit,
+                                .on_milestone = options_.on_milestone});
   if (task_ && task_->on_version) {
     member_->on_commit([this](const control::Commit&) { task_->on_version(replica_); });
   }
