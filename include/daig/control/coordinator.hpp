@@ -144,6 +144,7 @@ class Coordinator {
   void take_in();
   void join(Rank rank);
   void expel(Rank rank, const std::string& reason, bool may_return = true);
+  void tell_again(Rank rank, const Message& message);
   void say_expelled(Rank rank, const std::string& reason, bool may_return);
   void remove(Rank rank) { remove(std::vector<Rank>{rank}); }
   void remove(const std::vector<Rank>& ranks);
@@ -204,6 +205,7 @@ class Coordinator {
   std::map<Rank, MemberRecord> members_;  ///< and those on their way to become one
   std::map<Rank, std::uint32_t> lives_;   ///< the last Hello of each rank that was heard
   std::set<Rank> banned_;
+  std::map<Rank, Duration> expelled_;  ///< when they were told so
   std::optional<Load> loading_;  ///< how the newcomers get the weights now
   Duration lonely_since_{};
   std::vector<Rank> fastest_first_;  ///< the volunteers in the view

@@ -32,6 +32,8 @@ inline Actions Coordinator::receive(Rank from, const Message& message, Duration 
              member != nullptr && member->standing != Standing::expected) {
     member->liveness.heard(now);
     std::visit([&](const auto& body) { on(from, body); }, message);
+  } else if (member == nullptr) {
+    tell_again(from, message);
   }
   return take_actions();
 }

@@ -40,6 +40,7 @@ inline void Coordinator::hear_hello(Rank from, const Hello& hello) {
   if (banned_.contains(from)) {
     return send(from, Expelled{0, alike ? "its gradients were not believed" : reason});
   }
+  expelled_.erase(from);
   MemberRecord& newcomer = members_.insert_or_assign(from, MemberRecord(now_)).first->second;
   newcomer.standing = Standing::waiting;
   newcomer.trains = hello.trains != 0;
@@ -162,8 +163,21 @@ inline void Coordinator::expel(Rank rank, const std::string& reason, bool may_re
   remove(rank);
 }
 
+/// Whoever goes on speaking as a member long after it was expelled has not heard of it: the link
+/// was cut.
+inline void Coordinator::tell_again(Rank rank, const Message& message) {
+  const bool is_farewell =
+      std::holds_alternative<Bye>(message) || std::holds_alternative<Failed>(message);
+  const auto told = expelled_.find(rank);
+  if (is_farewell || told == expelled_.end()) return;
+  if (now_ - told->second <= rules_.silence_limit) return;
+  told->second = now_;
+  send(rank, Expelled{static_cast<std::uint8_t>(!banned_.contains(rank)), "it was not heard of"});
+}
+
 inline void Coordinator::say_expelled(Rank rank, const std::string& reason, bool may_return) {
   has_lost_ = true;
+  expelled_[rank] = now_;
   note("member_lost", rank, reason);
   send(rank, Expelled{static_cast<std::uint8_t>(may_return), reason});
 }
