@@ -91,13 +91,13 @@ class RingAllReduce {
   std::size_t window_;
   std::optional<Rank> listener_;
   std::size_t to_tell_;  ///< segments
+  /// Where partial sums arrive, a slot for each receive of the window. When not in place `out`
+  /// itself would do; but a partial sum that is added to while it is in the cache, and written
+  /// once, is faster, and this way both cases are one. It outlives the receives below.
+  std::shared_ptr<T[]> scratch_;
   detail::TransferWindow receives_;
   detail::TransferWindow sends_;
   detail::TransferWindow tells_;  ///< sends to the listener
-  /// Where partial sums arrive, a slot for each receive of the window. When not in place `out`
-  /// itself would do; but a partial sum that is added to while it is in the cache, and written
-  /// once, is faster, and this way both cases are one.
-  std::shared_ptr<T[]> scratch_;
 };
 
 // ---------------------------------------------------------------------------------------------
