@@ -34,6 +34,7 @@ enum class Stream : std::uint32_t {
   shuffle = 2,   ///< order of samples in a shard; detail = shard, epoch
   simulate = 3,  ///< service times of simulated volunteers
   test = 4,
+  fault = 5,  ///< delays of sends; detail = rank, number of the send
 };
 
 /// A sequence of 2^34 random words (then it repeats), addressed by (seed, stream, detail). Usable
