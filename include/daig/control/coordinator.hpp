@@ -206,7 +206,7 @@ class Coordinator {
   std::map<Rank, std::uint32_t> lives_;   ///< the last Hello of each rank that was heard
   std::set<Rank> banned_;
   std::map<Rank, Duration> expelled_;  ///< when they were told so
-  std::optional<Load> loading_;  ///< how the newcomers get the weights now
+  std::optional<Load> loading_;        ///< how the newcomers get the weights now
   Duration lonely_since_{};
   std::vector<Rank> fastest_first_;  ///< the volunteers in the view
   ServiceTime mean_service_;

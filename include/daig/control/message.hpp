@@ -210,7 +210,7 @@ struct Commit {
 
 /// No step follows for this member: answer with Bye, and leave.
 struct Finish {
-  std::uint8_t complete = 1;  ///< 0: work is left, for others or for a later resume
+  std::uint8_t complete = 1;  ///< 0: work is left, or this member has not the final weights
   std::uint8_t lost = 0;      ///< 1: some rank was lost, and is not to be waited for
   static void fields(auto& m, auto&& visit) { visit(m.complete, m.lost); }
 };

@@ -400,7 +400,11 @@ inline void Coordinator::finish() {
     queue_.give_back({batch.epoch, batch.batch});
   }
   loading_.reset();
-  for (const auto& [rank, member] : members_) send(rank, last_word(complete()));
+  for (const auto& [rank, member] : members_) {
+    send(rank, last_word(complete() && member.standing == Standing::member));
+  }
+  // Whoever was expelled and only stood still should not wait for an answer when it comes back.
+  for (const auto& [rank, when] : expelled_) send(rank, last_word(false));
   std::erase_if(members_, [](const auto& m) { return m.second.standing != Standing::member; });
   enter(Phase::finishing);
   if (view_.members.empty()) phase_ = Phase::over;

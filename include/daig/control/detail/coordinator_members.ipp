@@ -28,7 +28,7 @@ inline void Coordinator::hear_hello(Rank from, const Hello& hello) {
     remove(from);
     if (over()) return;
   }
-  if (phase_ == Phase::finishing) return send(from, last_word(complete()));
+  if (phase_ == Phase::finishing) return send(from, last_word(false));
   const bool alike =
       hello.protocol == Hello{}.protocol && hello.settings_digest == rules_.settings_digest;
   const std::string reason = fmt::format(
