@@ -112,7 +112,7 @@ inline void Coordinator::on(Rank from, const Spoiled& spoiled) {
 
 inline void Coordinator::on(Rank from, const Reduced& reduced) {
   if (phase_ != Phase::reducing || reduced.step.value() != version_.value() ||
-      reduced.view != reducing_view_.id) {
+      reduced.view != reducing_view_.id || members_.at(from).standing != Standing::member) {
     return;
   }
   if (!first_reduced_) first_reduced_ = {from, reduced};
@@ -313,12 +313,13 @@ inline void Coordinator::refuse(Rank from, TicketPlace ticket, double norm) {
                            who, work.epoch.value(), work.batch.value()));
   }
   if (doubt != nullptr) {
-    *doubt = {work, from, norm};
+    *doubt = {work, from, norm, !held_twice};  // a twin is the next opinion
   } else if (!held_twice) {
     doubts_.push_back({work, from, norm});
   }
-  // Who is alone is better than nobody.
-  if (++members_.at(from).strikes >= rules_.strikes && fastest_first_.size() > 1) {
+  // Who is alone is better than nobody, and the coordinator's own member has to stay.
+  const bool may_go = from != coordinator_rank && fastest_first_.size() > 1;
+  if (++members_.at(from).strikes >= rules_.strikes && may_go) {
     return expel(from,
                  fmt::format("{} of its gradients were refused, the last with norm {}",
                              members_.at(from).strikes, norm),

@@ -20,7 +20,8 @@ inline std::uint64_t Coordinator::count(Standing standing) const {
 
 inline void Coordinator::hear_hello(Rank from, const Hello& hello) {
   std::uint32_t& life = lives_[from];
-  if (hello.life <= life) return;  // the same again, or one that was overtaken
+  if (hello.life <= life) return;                    // the same again, or one that was overtaken
+  if (from == coordinator_rank && life > 0) return;  // in the same boat: it does not begin anew
   life = hello.life;
   if (const MemberRecord* known = find(from); known && known->standing != Standing::expected) {
     has_lost_ = true;
@@ -217,10 +218,10 @@ inline void Coordinator::go_on_without(const std::vector<Rank>& lost) {
   if (phase_ == Phase::reducing) {
     send_members(Abandon{reducing_exchange_});
     phase_ = Phase::open;
-    if (stopping_) return finish();
   }
   close_if_full();
   if (phase_ != Phase::open) return;
+  if (stopping_) return finish();
   if (fastest_first_.empty()) take_in();
   grant();
 }
