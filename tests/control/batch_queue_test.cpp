@@ -133,6 +133,23 @@ BOOST_AUTO_TEST_CASE(helping_out_does_not_move_a_home_and_a_shard_left_alone_get
   BOOST_TEST(take(queue, ann, 4, Epoch{2}) == (Batches{0, 2, 4, 6}));
 }
 
+BOOST_AUTO_TEST_CASE(the_shards_of_one_who_is_gone_are_nobodys_home) {
+  BatchQueue queue = queue_of(9, 3, 2);
+  BOOST_TEST(take(queue, ann, 2) == (Batches{0, 3}));
+  BOOST_REQUIRE((queue.claim_next(ann, 1) == ShardId{1}));
+  queue.forget(ann);
+  queue.forget(eve);  // was never here
+  BOOST_TEST(queue.left() == 16u);
+  // Both the shard she was at and the one that was promised to her are free, from the first on.
+  BOOST_TEST(take(queue, bob, 2) == (Batches{6, 1}));
+  BOOST_TEST(take(queue, eve, 1) == (Batches{2}));
+  // Back again she has no shard of her own; what was given back after her is where it was.
+  queue.give_back(work(0, 3));
+  queue.give_back(work(0, 0));
+  BOOST_TEST(!queue.claim_next(ann, 99));
+  BOOST_TEST(take(queue, ann, 2) == (Batches{0, 3}));
+}
+
 BOOST_AUTO_TEST_CASE(the_next_shard_is_told_once_kept_for_its_volunteer_and_then_taken) {
   BatchQueue queue = queue_of(9, 3);
   BOOST_TEST(!queue.claim_next(ann, 99));  // nowhere yet
@@ -219,6 +236,7 @@ BOOST_AUTO_TEST_CASE(random_taking_and_giving_back_loses_nothing_and_doubles_not
           }
           held.erase(held.begin() + at);
         }
+        if (random.below(8) == 0) queue.forget(volunteer);
       }
       BOOST_TEST(queue.empty());
     }

@@ -9,46 +9,39 @@ using namespace daig;
 using namespace daig::control;
 using Phase = Coordinator::Phase;
 
-namespace {
-
-using Batches = std::vector<std::uint64_t>;
-
-Rules rules_of(std::uint64_t k, std::uint64_t tickets_in_hand = 1) {
-  Rules rules;
-  rules.k = k;
-  rules.tickets_in_hand = tickets_in_hand;
-  return rules;
-}
-
-Desk gathered(Run run) {
-  Desk desk(std::move(run));
-  desk.gather();
-  return desk;
-}
-
-bool mentions(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-}  // namespace
-
 // Gathering -------------------------------------------------------------------------------------
 
-BOOST_AUTO_TEST_CASE(the_run_begins_when_everyone_said_hello) {
+BOOST_AUTO_TEST_CASE(the_run_begins_when_everyone_said_hello_and_has_the_weights) {
   Desk desk({.rules = rules_of(2)});
   desk.tell(0, Hello{});
+  BOOST_TEST(desk.take<Welcome>(0).size() == 1u);  // it has the weights
   desk.tell(1, Hello{.trains = 1});
   desk.tell(1, Hello{.trains = 1});  // again: still rank 2 is missing
   BOOST_TEST((desk.coordinator.phase() == Phase::gathering));
   BOOST_TEST(desk.inbox(1).empty());
   desk.tell(2, Hello{.trains = 1});
-  BOOST_TEST((desk.coordinator.phase() == Phase::open));
-  for (const int rank : {0, 1, 2}) {
+  BOOST_TEST((desk.coordinator.phase() == Phase::gathering));
+  for (const int rank : {1, 2}) {
     const auto welcome = desk.take<Welcome>(rank);
     BOOST_REQUIRE(welcome.size() == 1u);
-    BOOST_TEST((welcome[0].view == comm::view_of_all(3)));
     BOOST_TEST(welcome[0].samples == 100u);
   }
+  for (const int rank : {0, 1, 2}) {
+    const auto load = desk.take<Load>(rank);
+    BOOST_REQUIRE(load.size() == 1u);
+    BOOST_TEST((load[0].chain == comm::view_of_all(3)));
+    BOOST_TEST((load[0].exchange == comm::ExchangeId{1}));
+    BOOST_TEST((load[0].version == Version{0}));
+  }
+  desk.tell(2, Ready{comm::ExchangeId{2}});  // of nothing that was said
+  desk.tell(2, Ready{comm::ExchangeId{1}});
+  desk.tell(2, Ready{comm::ExchangeId{1}});
+  desk.tell(0, Ready{comm::ExchangeId{1}});
+  BOOST_TEST((desk.coordinator.phase() == Phase::gathering));
+  BOOST_TEST(desk.inbox(2).empty());
+  desk.tell(1, Ready{comm::ExchangeId{1}});
+  BOOST_TEST((desk.coordinator.phase() == Phase::open));
+  BOOST_TEST((desk.coordinator.view() == comm::view_of_all(3)));
   BOOST_TEST(desk.take<Grant>(0).empty());  // it does not train
   BOOST_TEST(desk.take_batches(1) == (Batches{0}));
   BOOST_TEST(desk.take_batches(2) == (Batches{1}));
@@ -58,7 +51,7 @@ BOOST_AUTO_TEST_CASE(a_member_with_other_settings_or_another_protocol_ends_the_r
   Rules rules;
   rules.settings_digest = 5;
   for (const Hello& hello : {Hello{.trains = 1, .settings_digest = 6},
-                             Hello{.protocol = 2, .trains = 1, .settings_digest = 5}}) {
+                             Hello{.protocol = 1, .trains = 1, .settings_digest = 5}}) {
     Desk desk({.rules = rules});
     desk.tell(2, hello);
     BOOST_TEST(desk.coordinator.over());
@@ -71,26 +64,33 @@ BOOST_AUTO_TEST_CASE(a_member_with_other_settings_or_another_protocol_ends_the_r
 
 BOOST_AUTO_TEST_CASE(a_run_in_which_nobody_trains_ends_at_once) {
   Desk desk({.members = 2});
-  desk.tell(0, Hello{});
-  desk.tell(1, Hello{});
+  desk.hello(0, false);
+  desk.hello(1, false);
+  desk.load();
   BOOST_REQUIRE(desk.coordinator.failure());
   BOOST_TEST((desk.coordinator.failure()->code == ExitCode::usage));
-  BOOST_TEST(desk.inbox(1).size() == 1u);
+  for (const int rank : {0, 1}) BOOST_TEST(desk.take<Abort>(rank).size() == 1u);
+  BOOST_TEST(desk.take<Grant>(1).empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_member_that_does_not_come_ends_the_run_but_one_that_waits_does_not) {
+BOOST_AUTO_TEST_CASE(a_member_that_does_not_come_is_given_up_and_the_run_begins_without_it) {
   Desk desk({});
-  desk.tell(0, Hello{});
-  desk.tell(1, Hello{.trains = 1});
-  desk.wait(60);
-  desk.tick();
-  BOOST_TEST(!desk.coordinator.over());
-  BOOST_TEST(desk.inbox(1).empty());
-  desk.wait(1);
-  desk.tick();
-  BOOST_REQUIRE(desk.coordinator.failure());
-  BOOST_TEST((desk.coordinator.failure()->code == ExitCode::peer));
-  BOOST_TEST(mentions(desk.coordinator.failure()->reason, "rank 2 was not heard of for 61 s"));
+  desk.hello(0, false);
+  desk.hello(1);
+  desk.live(60);
+  BOOST_TEST((desk.coordinator.phase() == Phase::gathering));
+  BOOST_TEST(desk.take<Load>(1).empty());
+  desk.live(0.25);
+  const auto expelled = desk.take<Expelled>(2);
+  BOOST_REQUIRE(expelled.size() == 1u);
+  BOOST_TEST(expelled[0].may_return == 1);
+  BOOST_TEST(expelled[0].reason == "it did not come within 60 s");
+  BOOST_TEST(desk.noted("member_lost") == 1);
+  BOOST_TEST(desk.coordinator.has_lost());
+  desk.load();
+  BOOST_TEST((desk.coordinator.phase() == Phase::open));
+  BOOST_TEST((desk.coordinator.view().members == std::vector{Rank{0}, Rank{1}}));
+  BOOST_TEST(desk.take_batches(1) == (Batches{0}));
 }
 
 BOOST_AUTO_TEST_CASE(rules_that_contradict_themselves_make_no_coordinator) {
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(a_step_from_grant_to_commit) {
     BOOST_REQUIRE(close.size() == 1u);
     BOOST_TEST((close[0].step == StepId{0}));
     BOOST_TEST((close[0].view == comm::view_of_all(3)));
-    BOOST_TEST((close[0].exchange == comm::ExchangeId{2}));  // 1 was the broadcast of the weights
+    BOOST_TEST((close[0].exchange == comm::ExchangeId{2}));  // 1 was the Load of the weights
     BOOST_TEST(close[0].accepted == (rank == 0 ? 0u : 1u));
   }
 
@@ -174,14 +174,14 @@ BOOST_AUTO_TEST_CASE(a_step_from_grant_to_commit) {
 
 BOOST_AUTO_TEST_CASE(one_volunteer_may_bank_a_whole_step) {
   Desk desk = gathered({.rules = rules_of(3)});
-  for (int i = 0; i < 3; ++i) desk.done(2, desk.take<Grant>(2).at(0).ticket);
+  for (int i = 0; i < 3; ++i) desk.compute(2);
   BOOST_TEST(desk.take<Close>(1).at(0).accepted == 0u);
   BOOST_TEST(desk.take<Close>(2).at(0).accepted == 3u);
 }
 
 BOOST_AUTO_TEST_CASE(a_step_of_fewer_batches_than_volunteers_closes_on_the_first) {
   Desk desk = gathered({.rules = rules_of(1), .members = 5});
-  desk.done(3, desk.take<Grant>(3).at(0).ticket);
+  desk.compute(3);
   BOOST_TEST((desk.coordinator.phase() == Phase::reducing));
   desk.reduce();
   BOOST_TEST(desk.records.at(0).batches.size() == 1u);
@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(a_step_of_fewer_batches_than_volunteers_closes_on_the_first
 BOOST_AUTO_TEST_CASE(a_done_that_crosses_the_close_is_not_counted_and_its_ticket_returns) {
   Desk desk = gathered({.rules = rules_of(1), .members = 3, .batches = 3});
   const TicketId late = desk.take<Grant>(1).at(0).ticket;
-  desk.done(2, desk.take<Grant>(2).at(0).ticket);
+  desk.compute(2);
   desk.clear();
   desk.done(1, late);
   desk.done(1, late);
@@ -236,7 +236,7 @@ BOOST_AUTO_TEST_CASE(only_the_last_step_is_smaller) {
 
 BOOST_AUTO_TEST_CASE(the_coordinator_alone_trains_too) {
   Desk desk = gathered({.rules = rules_of(2), .members = 1, .batches = 2});
-  for (int i = 0; i < 2; ++i) desk.done(0, desk.take<Grant>(0).at(0).ticket);
+  for (int i = 0; i < 2; ++i) desk.compute(0);
   BOOST_TEST(desk.take<Close>(0).at(0).accepted == 2u);
   desk.reduce();
   BOOST_TEST(desk.take<Finish>(0).size() == 1u);
@@ -248,7 +248,7 @@ BOOST_AUTO_TEST_CASE(the_coordinator_alone_trains_too) {
 
 BOOST_AUTO_TEST_CASE(members_with_different_sums_end_the_run) {
   Desk desk = gathered({.rules = rules_of(1)});
-  desk.done(1, desk.take<Grant>(1).at(0).ticket);
+  desk.compute(1);
   desk.tell(2, desk.reduced(7));
   desk.tell(0, desk.reduced(8));
   BOOST_REQUIRE(desk.coordinator.failure());
@@ -262,7 +262,7 @@ BOOST_AUTO_TEST_CASE(members_with_different_sums_end_the_run) {
 
 BOOST_AUTO_TEST_CASE(members_with_different_weights_end_the_run) {
   Desk desk = gathered({.rules = rules_of(1)});
-  desk.done(1, desk.take<Grant>(1).at(0).ticket);
+  desk.compute(1);
   desk.tell(1, desk.reduced(7, 3));
   desk.tell(2, desk.reduced(7, 4));
   BOOST_REQUIRE(desk.coordinator.failure());
@@ -272,10 +272,12 @@ BOOST_AUTO_TEST_CASE(members_with_different_weights_end_the_run) {
 BOOST_AUTO_TEST_CASE(a_reduced_of_another_step_or_view_is_not_one_of_this) {
   Desk desk = gathered({.rules = rules_of(1), .members = 2});
   desk.tell(0, desk.reduced());  // nothing is closed yet
-  desk.done(1, desk.take<Grant>(1).at(0).ticket);
+  desk.compute(1);
   desk.tell(0, desk.reduced());
   desk.tell(1, Reduced{StepId{1}, ViewId{0}, 7, 3});
   desk.tell(1, Reduced{StepId{0}, ViewId{1}, 7, 3});
+  desk.hello(7);  // no member yet: nobody waits for what it says
+  desk.tell(7, desk.reduced());
   BOOST_TEST(desk.records.empty());
   desk.tell(1, desk.reduced());
   BOOST_TEST(desk.records.size() == 1u);
@@ -283,7 +285,7 @@ BOOST_AUTO_TEST_CASE(a_reduced_of_another_step_or_view_is_not_one_of_this) {
 
 BOOST_AUTO_TEST_CASE(different_weights_at_the_end_are_no_result) {
   Desk desk = gathered({.rules = rules_of(1), .members = 2, .batches = 1});
-  desk.done(1, desk.take<Grant>(1).at(0).ticket);
+  desk.compute(1);
   desk.reduce();
   desk.tell(0, Bye{5});
   BOOST_TEST(!desk.coordinator.over());
@@ -347,7 +349,7 @@ BOOST_AUTO_TEST_CASE(the_shard_after_this_is_announced_if_shards_can_be_fetched)
     hear();
     BOOST_TEST(announced.empty());  // there is work enough in its own
     for (int i = 0; i < 5; ++i) {
-      desk.done(1, desk.take<Grant>(1).at(0).ticket);
+      desk.compute(1);
       hear();
     }
     BOOST_TEST((announced == (has_dataset ? std::vector{ShardId{2}} : std::vector<ShardId>{})));
@@ -390,7 +392,7 @@ BOOST_AUTO_TEST_CASE(no_more_volunteers_contribute_than_the_rules_allow) {
   Desk desk = gathered({.rules = rules, .members = 5});
   BOOST_TEST(desk.take<Grant>(3).empty());
   BOOST_TEST(desk.take<Grant>(4).empty());
-  desk.done(1, desk.take<Grant>(1).at(0).ticket);
+  desk.compute(1);
   BOOST_TEST(desk.take<Grant>(1).size() == 1u);
   // Letting go of the only ticket makes room for another volunteer; whoever has banked stays.
   desk.tell(2, GiveBack{desk.take<Grant>(2).at(0).ticket});
@@ -453,15 +455,10 @@ Desk with_a_straggler(bool backups = true) {
   rules.backups = backups;
   Desk desk = gathered({.rules = rules, .members = 4, .batches = 2});
   desk.wait(1);
-  desk.done(2, desk.take<Grant>(2).at(0).ticket);
+  desk.compute(2);
   desk.tick();
   BOOST_TEST(desk.take<Grant>(2).empty());  // not overdue yet
-  desk.wait(29);                            // the first deadline: nothing was measured
-  desk.tell(0, Heartbeat{});
-  desk.tell(1, Heartbeat{});
-  desk.tell(2, Heartbeat{});
-  desk.tell(3, Heartbeat{});
-  desk.tick();
+  desk.live(29);                            // the first deadline: nothing was measured
   return desk;
 }
 
@@ -491,7 +488,7 @@ BOOST_AUTO_TEST_CASE(at_the_end_an_overdue_ticket_gets_one_backup) {
 BOOST_AUTO_TEST_CASE(a_straggler_that_comes_first_after_all_voids_its_backup) {
   Desk desk = with_a_straggler();
   const TicketId backup = desk.take<Grant>(2).at(0).ticket;
-  desk.done(1, desk.take<Grant>(1).at(0).ticket);
+  desk.compute(1);
   BOOST_TEST((desk.take<Cancel>(2).at(0).ticket == backup));
   BOOST_TEST(desk.take<Close>(1).at(0).accepted == 1u);
 }
@@ -501,8 +498,7 @@ BOOST_AUTO_TEST_CASE(when_one_of_two_holders_lets_go_the_other_goes_on_and_may_b
   const Grant backup = desk.take<Grant>(2).at(0);
   desk.tell(1, GiveBack{desk.take<Grant>(1).at(0).ticket});
   BOOST_TEST(desk.coordinator.tickets_out() == 1u);
-  desk.wait(29);
-  desk.tick();
+  desk.live(29);
   BOOST_TEST(desk.coordinator.tickets_out() == 2u);
   desk.done(2, backup.ticket);
   BOOST_TEST((desk.coordinator.phase() == Phase::reducing));
@@ -517,9 +513,7 @@ BOOST_AUTO_TEST_CASE(a_step_that_closes_over_a_backed_up_batch_gives_it_back_onc
   const TicketId two = desk.take<Grant>(2).at(0).ticket;
   const TicketId three = desk.take<Grant>(3).at(0).ticket;
   desk.done(3, three);
-  desk.wait(30);
-  for (const int rank : {0, 1, 2, 3}) desk.tell(rank, Heartbeat{});
-  desk.tick();
+  desk.live(30);
   BOOST_TEST(desk.take_batches(3) == (Batches{0}));
   desk.done(2, two);
   BOOST_TEST((desk.coordinator.phase() == Phase::reducing));
@@ -537,31 +531,37 @@ BOOST_AUTO_TEST_CASE(without_backups_a_straggler_is_waited_for) {
 
 // Silence, failure, resuming --------------------------------------------------------------------
 
-BOOST_AUTO_TEST_CASE(a_silent_member_ends_the_run_in_every_later_phase) {
+BOOST_AUTO_TEST_CASE(a_silent_member_is_expelled_in_every_later_phase) {
   for (const Phase phase : {Phase::open, Phase::reducing, Phase::finishing}) {
     Desk desk = gathered({.rules = rules_of(1), .members = 3, .batches = 1});
-    if (phase != Phase::open) desk.done(1, desk.take<Grant>(1).at(0).ticket);
+    if (phase != Phase::open) desk.compute(1);
     if (phase == Phase::finishing) desk.reduce();
     BOOST_TEST_REQUIRE((desk.coordinator.phase() == phase));
-    desk.wait(29);
-    desk.tell(0, Heartbeat{});
-    desk.tell(1, Heartbeat{});
-    desk.tick();
-    BOOST_TEST(!desk.coordinator.over());
-    desk.wait(2);
-    desk.tick();
-    BOOST_REQUIRE(desk.coordinator.failure());
-    BOOST_TEST((desk.coordinator.failure()->code == ExitCode::peer));
-    BOOST_TEST(mentions(desk.coordinator.failure()->reason, "rank 2 was not heard of for 31 s"));
-    for (const int rank : {0, 1, 2}) BOOST_TEST(desk.take<Abort>(rank).size() == 1u);
+    desk.live(1, {2});
+    BOOST_TEST(desk.take<Expelled>(2).empty());
+    desk.live(1.25, {2});
+    const auto expelled = desk.take<Expelled>(2);
+    BOOST_REQUIRE(expelled.size() == 1u);
+    BOOST_TEST(expelled[0].may_return == 1);
+    BOOST_TEST(mentions(expelled[0].reason, "it was not heard of for"));
+    BOOST_TEST((desk.coordinator.phase() == phase));
+    BOOST_TEST((desk.coordinator.view() == comm::View{ViewId{1}, {Rank{0}, Rank{1}}}));
+    BOOST_TEST(desk.noted("member_lost") == 1);
+    // The others finish what there is.
+    if (phase == Phase::open) desk.compute(1);
+    if (phase != Phase::finishing) desk.reduce();
+    desk.bye();
+    BOOST_TEST(desk.coordinator.over());
+    BOOST_TEST(!desk.coordinator.failure());
+    BOOST_TEST(desk.coordinator.complete());
   }
 }
 
 BOOST_AUTO_TEST_CASE(a_coordinator_with_nothing_to_say_says_that_it_is_alive) {
   Desk desk = gathered({.rules = rules_of(9)});
-  desk.wait(0.9);
-  desk.done(2, desk.take<Grant>(2).at(0).ticket);
   desk.wait(0.2);
+  desk.compute(2);
+  desk.wait(0.1);
   desk.tick();
   desk.tick();
   BOOST_TEST(desk.take<Heartbeat>(1).size() == 1u);
@@ -581,6 +581,24 @@ BOOST_AUTO_TEST_CASE(a_member_that_cannot_go_on_ends_the_run_with_its_reason) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_member_that_lost_touch_is_one_volunteer_less) {
+  Desk desk = gathered({.rules = rules_of(2)});
+  const Work work = desk.take<Grant>(1).at(0).work;
+  desk.tell(1, Failed{static_cast<int>(ExitCode::peer), "nobody answers"});
+  BOOST_TEST(!desk.coordinator.over());
+  BOOST_TEST(desk.take<Expelled>(1).at(0).reason == "nobody answers");
+  desk.compute(2);
+  BOOST_TEST((desk.compute(2) == work));
+  BOOST_TEST((desk.coordinator.phase() == Phase::reducing));
+}
+
+BOOST_AUTO_TEST_CASE(the_coordinators_own_member_ends_the_run_whatever_it_fails_of) {
+  Desk desk = gathered({});
+  desk.tell(0, Failed{static_cast<int>(ExitCode::peer), "nobody answers"});
+  BOOST_REQUIRE(desk.coordinator.failure());
+  BOOST_TEST((desk.coordinator.failure()->code == ExitCode::peer));
+}
+
 BOOST_AUTO_TEST_CASE(an_abort_is_told_to_all_and_nothing_follows) {
   Desk desk = gathered({});
   desk.clear();
@@ -595,24 +613,34 @@ BOOST_AUTO_TEST_CASE(an_abort_is_told_to_all_and_nothing_follows) {
   for (const int rank : {0, 1, 2}) BOOST_TEST(desk.inbox(rank).empty());
 }
 
-BOOST_AUTO_TEST_CASE(strangers_are_not_listened_to) {
+BOOST_AUTO_TEST_CASE(who_has_not_said_hello_is_not_listened_to) {
   Desk desk({});
-  desk.tell(7, Hello{.trains = 1, .settings_digest = 99});
   desk.tell(-1, Failed{1, "no"});
+  desk.tell(2, Failed{1, "no"});
+  desk.tell(7, Leave{});
+  desk.tell(2, Ready{comm::ExchangeId{1}});
   BOOST_TEST((desk.coordinator.phase() == Phase::gathering));
+  for (const int rank : {-1, 2, 7}) BOOST_TEST(desk.inbox(rank).empty());
+  desk.gather();
+  BOOST_TEST((desk.coordinator.phase() == Phase::open));
+  desk.tell(7, Failed{1, "no"});
+  BOOST_TEST(!desk.coordinator.over());
 }
 
 BOOST_AUTO_TEST_CASE(a_resumed_run_goes_on_where_it_was) {
   const std::vector<Work> done{{Epoch{0}, BatchId{0}}, {Epoch{0}, BatchId{2}}};
-  Desk desk = gathered(
+  Desk desk(
       {.rules = rules_of(2), .members = 2, .batches = 5, .done = done, .version = Version{1}});
-  BOOST_TEST((desk.take<Welcome>(1).at(0).version == Version{1}));
+  desk.hello(0, false);
+  desk.hello(1);
+  BOOST_TEST((desk.take<Load>(1).at(0).version == Version{1}));
+  desk.tell(1, Ready{comm::ExchangeId{1}});
   BOOST_TEST(desk.coordinator.total_steps() == 3u);
   const Grant grant = desk.take<Grant>(1).at(0);
   BOOST_TEST((grant.version == Version{1}));
   BOOST_TEST((grant.work.batch == BatchId{1}));
   desk.done(1, grant.ticket);
-  desk.done(1, desk.take<Grant>(1).at(0).ticket);
+  desk.compute(1);
   BOOST_TEST((desk.take<Close>(1).at(0).step == StepId{1}));
 }
 
@@ -620,7 +648,9 @@ BOOST_AUTO_TEST_CASE(a_finished_run_that_is_resumed_ends_at_once) {
   Desk desk = gathered(
       {.members = 2, .batches = 1, .done = {{Epoch{0}, BatchId{0}}}, .version = Version{1}});
   BOOST_TEST(desk.take<Welcome>(1).size() == 1u);
-  BOOST_TEST(desk.take<Finish>(1).size() == 1u);
+  const auto finish = desk.take<Finish>(1);
+  BOOST_REQUIRE(finish.size() == 1u);
+  BOOST_TEST(finish[0].complete == 1);
   desk.bye();
   BOOST_TEST(desk.coordinator.over());
   BOOST_TEST(!desk.coordinator.failure());

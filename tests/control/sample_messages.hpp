@@ -18,25 +18,32 @@ inline std::vector<SampleMessage> sample_messages() {
   const comm::View view{ViewId{7}, {Rank{0}, Rank{2}, Rank{1'000'000}}};
   const std::size_t view_bytes = 4 + 4 + 3 * 4;
   return {
-      {Hello{.protocol = 2, .trains = 1, .settings_digest = 0xFEDCBA9876543210}, 4 + 4 + 8},
-      {Done{TicketId{3}, 64, -1.5, 0.25}, 8 + 8 + 8 + 8},
+      {Hello{.protocol = 3, .trains = 1, .settings_digest = 0xFEDCBA9876543210, .life = 4},
+       4 + 4 + 8 + 4},
+      {Done{TicketId{3}, 64, -1.5, 0.25, 2.5}, 8 + 8 + 8 + 8 + 8},
       {Reduced{StepId{4}, ViewId{5}, 6, std::numeric_limits<std::uint64_t>::max()}, 8 + 4 + 8 + 8},
       {FetchShard{ShardId{9}}, 4},
       {Failed{-3, "out of memory"}, 4 + 4 + 13},
       {Bye{11}, 8},
-      {Welcome{view, comm::ExchangeId{1}, Version{2}, 60000, 32, 8, 1, 42},
-       view_bytes + 4 + 8 + 3 * 8 + 4 + 8},
-      {Grant{TicketId{12}, {Epoch{1}, BatchId{2}}, Version{3}, 0.5, 1}, 8 + 4 + 8 + 8 + 8 + 1},
+      {Welcome{60000, 32, 8, 1, 42}, 3 * 8 + 4 + 8},
+      {Grant{TicketId{12}, {Epoch{1}, BatchId{2}}, Version{3}, 0.5, 1e4, 1},
+       8 + 4 + 8 + 8 + 8 + 8 + 1},
       {Accept{TicketId{13}}, 8},
       {Cancel{TicketId{14}}, 8},
       {Prefetch{ShardId{15}}, 4},
       {ShardOffer{ShardId{16}, std::uint64_t{1} << 40}, 4 + 8},
       {Close{StepId{17}, view, comm::ExchangeId{18}, 19}, 8 + view_bytes + 4 + 8},
       {Commit{StepId{20}, 21, 1e-3}, 8 + 8 + 8},
-      {Finish{}, 0},
+      {Finish{0}, 1},
       {Abort{5, "rank 3 failed"}, 4 + 4 + 13},
       {Heartbeat{}, 0},
       {GiveBack{TicketId{22}}, 8},
+      {Ready{comm::ExchangeId{23}}, 4},
+      {Load{view, comm::ExchangeId{24}, Version{25}}, view_bytes + 4 + 8},
+      {Abandon{comm::ExchangeId{26}}, 4},
+      {Expelled{0, "silent"}, 1 + 4 + 6},
+      {Leave{}, 0},
+      {Spoiled{TicketId{27}, 28.5}, 8 + 8},
   };
 }
 

@@ -66,8 +66,9 @@ BOOST_AUTO_TEST_CASE(with_equal_shares_the_slow_are_waited_for) {
 BOOST_AUTO_TEST_CASE(messages_take_their_time) {
   Fleet fleet = uneven_fleet(1);
   fleet.latency_s = [](Random&) { return 0.25; };
-  // Hello, Grant, 1 s, Done, Close, Reduced; then Commit and Grant, ...
-  BOOST_TEST(commits(rules_of(1), fleet, 2) == (std::vector<double>{2.25, 4.25}));
+  // Hello, Load, the weights, Ready, Grant, 1 s, Done, Close, the sum, Reduced; then Commit and
+  // Grant, ...
+  BOOST_TEST(commits(rules_of(1), fleet, 2) == (std::vector<double>{3.25, 5.5}));
 }
 
 BOOST_AUTO_TEST_CASE(a_run_ends_when_all_work_is_committed) {

@@ -59,16 +59,19 @@ BOOST_AUTO_TEST_CASE(every_field_arrives_in_its_place) {
   const std::vector<Message> got = decode_frame(encode_frame(sent));
   BOOST_REQUIRE(got.size() == sent.size());
 
+  const auto& hello = std::get<Hello>(got[0]);
+  BOOST_TEST(hello.trains == 1u);
+  BOOST_TEST(hello.life == 4u);
   const auto& done = std::get<Done>(got[1]);
   BOOST_TEST((done.ticket == TicketId{3}));
   BOOST_TEST(done.samples == 64u);
   BOOST_TEST(done.loss_sum == -1.5);
   BOOST_TEST(done.service_s == 0.25);
+  BOOST_TEST(done.norm == 2.5);
   const auto& failed = std::get<Failed>(got[4]);
   BOOST_TEST(failed.exit_code == -3);
   BOOST_TEST(failed.reason == "out of memory");
   const auto& welcome = std::get<Welcome>(got[6]);
-  BOOST_TEST((welcome.view == comm::View{ViewId{7}, {Rank{0}, Rank{2}, Rank{1'000'000}}}));
   BOOST_TEST(welcome.samples == 60000u);
   BOOST_TEST(welcome.batch_size == 32u);
   BOOST_TEST(welcome.shards == 8u);
@@ -76,18 +79,35 @@ BOOST_AUTO_TEST_CASE(every_field_arrives_in_its_place) {
   const auto& grant = std::get<Grant>(got[7]);
   BOOST_TEST((grant.work == Work{Epoch{1}, BatchId{2}}));
   BOOST_TEST((grant.version == Version{3}));
+  BOOST_TEST(grant.deadline_s == 0.5);
+  BOOST_TEST(grant.most_norm == 1e4);
+  BOOST_TEST(grant.awaited == 1);
   const auto& close = std::get<Close>(got[12]);
   BOOST_TEST((close.exchange == comm::ExchangeId{18}));
   BOOST_TEST(close.accepted == 19u);
+  BOOST_TEST(std::get<Finish>(got[14]).complete == 0);
+  const auto& load = std::get<Load>(got[19]);
+  BOOST_TEST((load.chain == comm::View{ViewId{7}, {Rank{0}, Rank{2}, Rank{1'000'000}}}));
+  BOOST_TEST((load.exchange == comm::ExchangeId{24}));
+  BOOST_TEST((load.version == Version{25}));
+  const auto& expelled = std::get<Expelled>(got[21]);
+  BOOST_TEST(expelled.may_return == 0);
+  BOOST_TEST(expelled.reason == "silent");
+  const auto& spoiled = std::get<Spoiled>(got[23]);
+  BOOST_TEST((spoiled.ticket == TicketId{27}));
+  BOOST_TEST(spoiled.norm == 28.5);
 }
 
 BOOST_AUTO_TEST_CASE(the_numbering_of_types_and_the_bytes_of_a_grant_stay_as_they_are) {
-  const auto frame = encode(Grant{TicketId{0x0102}, {Epoch{3}, BatchId{4}}, Version{5}, 1.0, 1});
-  BOOST_TEST((frame == raw({7, 2, 1, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0,    0,    0,
-                            0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F, 1})));
+  const auto frame =
+      encode(Grant{TicketId{0x0102}, {Epoch{3}, BatchId{4}}, Version{5}, 1.0, 2.0, 1});
+  BOOST_TEST((frame ==
+              raw({7, 2, 1, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0,    4,    0, 0, 0, 0, 0, 0, 0, 5,    0,
+                   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F, 0, 0, 0, 0, 0, 0, 0, 0x40, 1})));
   BOOST_TEST(number_of(Hello{}) == 0u);
   BOOST_TEST(number_of(Close{}) == 12u);
   BOOST_TEST(number_of(GiveBack{}) == 17u);
+  BOOST_TEST(number_of(Spoiled{}) == 23u);
 }
 
 BOOST_AUTO_TEST_CASE(a_frame_of_nothing_is_no_messages) {
@@ -95,12 +115,13 @@ BOOST_AUTO_TEST_CASE(a_frame_of_nothing_is_no_messages) {
   BOOST_TEST(decode_frame({}).empty());
 }
 
-BOOST_AUTO_TEST_CASE(an_infinite_loss_and_one_that_is_no_number_arrive) {
-  const auto sent = encode(Done{TicketId{1}, 1, std::nan(""), HUGE_VAL});
+BOOST_AUTO_TEST_CASE(infinite_figures_and_those_that_are_no_numbers_arrive) {
+  const auto sent = encode(Done{TicketId{1}, 1, std::nan(""), HUGE_VAL, std::nan("")});
   const std::vector<Message> got = decode_frame(sent);
   const auto& done = std::get<Done>(got[0]);
   BOOST_TEST(std::isnan(done.loss_sum));
   BOOST_TEST(std::isinf(done.service_s));
+  BOOST_TEST(std::isnan(done.norm));
 }
 
 BOOST_AUTO_TEST_CASE(a_frame_cut_off_anywhere_is_refused) {
@@ -123,10 +144,12 @@ BOOST_AUTO_TEST_CASE(an_unknown_type_is_refused_and_named) {
 }
 
 BOOST_AUTO_TEST_CASE(absurd_lengths_are_refused_before_memory_is_taken) {
-  // An Abort whose text, and a Close whose view, claim 2^32 - 1 entries.
+  // An Abort's text, a Close's view and a Load's chain claim 2^32 - 1 entries.
   BOOST_CHECK_THROW(decode_frame(raw({15, 1, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 'a'})), InputError);
   BOOST_CHECK_THROW(decode_frame(raw({12,   0,    0,    0,    0, 0, 0, 0, 0, 1, 0, 0, 0,
                                       0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0})),
+                    InputError);
+  BOOST_CHECK_THROW(decode_frame(raw({19, 1, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0})),
                     InputError);
   BOOST_CHECK_THROW(decode_frame(Bytes(max_frame_bytes + 1, std::byte{16})), InputError);
   BOOST_TEST(decode_frame(Bytes(max_frame_bytes, std::byte{16})).size() == max_frame_bytes);
