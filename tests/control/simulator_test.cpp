@@ -94,6 +94,36 @@ BOOST_AUTO_TEST_CASE(a_straggler_at_the_end_is_backed_up) {
   BOOST_TEST(end_s() == 1e6);
 }
 
+BOOST_AUTO_TEST_CASE(a_death_costs_what_was_banked_only_there_and_the_time_until_it_is_noticed) {
+  // K = 3: ranks 1 and 2 bank at 1 s, 2 s and 2 s; rank 2 dies before that.
+  Fleet fleet = uneven_fleet(2);
+  fleet.faults = {{.at_s = 1.5, .member = Rank{2}, .kind = Fault::Kind::dies}};
+  BOOST_TEST(commits(rules_of(3), fleet, 2) == (std::vector<double>{3, 6}));
+  // After its batch, while it is in the ring: silence has to tell, then rank 1 banks a third.
+  fleet.latency_s = [](Random&) { return 0.25; };
+  fleet.faults = {{.at_s = 3.6, .member = Rank{2}, .kind = Fault::Kind::dies}};
+  const double committed_s = commits(rules_of(3), fleet, 1).front();
+  BOOST_TEST(committed_s > 3.6 + 1.0);
+  BOOST_TEST(committed_s < 3.6 + 2.0 + 4.0);
+}
+
+BOOST_AUTO_TEST_CASE(whoever_comes_in_the_midst_of_a_run_makes_it_faster) {
+  Fleet fleet;
+  fleet.volunteers = 2;
+  fleet.service_s = [](Rank, Random&) { return 1.0; };
+  fleet.faults = {{.at_s = 0.5, .member = Rank{2}, .kind = Fault::Kind::leaves},
+                  {.at_s = 5.5, .member = Rank{2}, .kind = Fault::Kind::comes}};
+  std::vector<std::size_t> members;
+  fleet.on_commit = [&](const metrics::StepRecord& record) {
+    members.push_back(record.members.size());
+  };
+  Simulator simulator(rules_of(2), queue_of(12, 1), fleet);
+  simulator.run_to_end();
+  // Alone, a step takes 2 s; from the fourth on, 1 s, since the newcomer loads as that opens.
+  BOOST_TEST(members == (std::vector<std::size_t>{2, 2, 2, 3, 3, 3}));
+  BOOST_TEST(seconds(simulator.now()) == 9.0);
+}
+
 BOOST_AUTO_TEST_CASE(what_would_end_after_the_end_of_time_ends_then) {
   Fleet fleet;
   fleet.volunteers = 1;
