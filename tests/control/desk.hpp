@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <initializer_list>
 #include <iterator>
 #include <map>
 #include <set>
@@ -177,6 +178,12 @@ inline Desk gathered(Run run) {
   Desk desk(std::move(run));
   desk.gather();
   return desk;
+}
+
+inline comm::View view_of(ViewId::rep id, std::initializer_list<int> ranks) {
+  comm::View view{ViewId{id}, {}};
+  for (const int rank : ranks) view.members.emplace_back(rank);
+  return view;
 }
 
 inline bool mentions(const std::string& text, const std::string& part) {

@@ -14,12 +14,6 @@ using Phase = Coordinator::Phase;
 
 namespace {
 
-comm::View view_of(ViewId::rep id, std::initializer_list<int> ranks) {
-  comm::View view{ViewId{id}, {}};
-  for (const int rank : ranks) view.members.emplace_back(rank);
-  return view;
-}
-
 /// Ranks 1 to 3, each with one ticket in hand.
 Desk three_volunteers(std::uint64_t k, std::uint64_t batches = 100) {
   return gathered({.rules = rules_of(k), .members = 4, .batches = batches});
