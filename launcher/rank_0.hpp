@@ -50,8 +50,8 @@ class RankZeroChannel {
 
 /// Runs the program as a child, waits for it, and writes into the channel how it fares; returns its
 /// exit code. Signals are left to the program: mpirun sends them to it as well, and the launcher to
-/// it alone. The program dies with its starter, and with mpirun; of an end that mpirun's own end has
-/// caused there is no news.
+/// it alone. The program dies with its starter, and with mpirun; of an end that mpirun's own end
+/// has caused there is no news.
 int run_rank_0(const std::filesystem::path& channel, const std::vector<std::string>& program);
 
 }  // namespace daig::launcher

@@ -96,8 +96,8 @@ void reap_on(const std::vector<Host>& hosts, const std::string& job_id, Duration
   if (line.empty() || hosts.empty()) return;
   if (fs::path(line.front()).filename() == "ssh") {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(patience).count();
-    for (const std::string& option : {std::string("BatchMode=yes"),
-                                      fmt::format("ConnectTimeout={}", seconds)}) {
+    for (const std::string& option :
+         {std::string("BatchMode=yes"), fmt::format("ConnectTimeout={}", seconds)}) {
       line.insert(line.end(), {"-o", option});
     }
   }

@@ -13,7 +13,8 @@
 namespace daig::launcher {
 namespace {
 
-constexpr const char* more = R"(The exit code is rank 0's; 128 + n when signal n ended it, or the launcher.
+constexpr const char* more =
+    R"(The exit code is rank 0's; 128 + n when signal n ended it, or the launcher.
 
 The first SIGINT (Ctrl-C), SIGTERM or SIGHUP goes to rank 0 alone, as SIGTERM: it is to end the
 others and itself. The second ends all at once. SIGUSR1 goes to every rank.

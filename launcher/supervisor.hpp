@@ -38,10 +38,10 @@ struct Supervision {
 
 /// Starts mpirun and waits for its end.
 ///
-/// The first SIGINT, SIGTERM or SIGHUP goes to rank 0 alone, as SIGTERM: it ends the others. When it
-/// has not within the grace, and with the second signal at once, mpirun is ended, and with it all
-/// ranks. So it is when rank 0 was killed, or has ended and the others have not within the farewell.
-/// SIGUSR1 goes to all ranks. What mpirun writes to stderr goes to stderr (StderrFilter).
+/// The first SIGINT, SIGTERM or SIGHUP goes to rank 0 alone, as SIGTERM: it ends the others. When
+/// it has not within the grace, and with the second signal at once, mpirun is ended, and with it
+/// all ranks. So it is when rank 0 was killed, or has ended and the others have not within the
+/// farewell. SIGUSR1 goes to all ranks. What mpirun writes to stderr goes to stderr (StderrFilter).
 ///
 /// Every rank has DAIG_JOB in its environment. Where mpirun did not end the job by itself, all that
 /// is left of it, here and on the job's other hosts, is ended (reap.hpp): up to 10 s more. mpirun

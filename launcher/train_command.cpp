@@ -142,7 +142,8 @@ void add_manner_options(CLI::App& command, TrainWords& words) {
       ->type_name("FOLDER");
   add("--grace", manner.grace_s, "seconds that a run has to end when it is told to")
       ->capture_default_str();
-  add("--restarts", manner.restarts, "how often it goes on by itself when the coordinator was killed")
+  add("--restarts", manner.restarts,
+      "how often it goes on by itself when the coordinator was killed")
       ->capture_default_str();
   command.add_flag("--json", manner.json, "the last line of stdout is one JSON object")
       ->group(group);

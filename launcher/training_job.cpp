@@ -147,8 +147,8 @@ fs::path fresh_folder() {
     folder = fmt::format("{}-{}", name, i);
   }
   if (error) {
-    throw IoError(fmt::format("{}: the run's folder cannot be made: {}", folder.string(),
-                              error.message()));
+    throw IoError(
+        fmt::format("{}: the run's folder cannot be made: {}", folder.string(), error.message()));
   }
   return folder;
 }

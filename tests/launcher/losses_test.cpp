@@ -187,9 +187,10 @@ BOOST_AUTO_TEST_CASE(a_dead_coordinator_is_started_again_from_the_last_snapshot)
   ::kill(find_rank(under_way.command.pid(), 0), SIGKILL);
   const Ended ended = under_way.command.wait();
   BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.error);
-  BOOST_TEST(contains(ended.error,
-                      "daig: warning: the coordinator was ended by signal 9; restarting from step "),
-             ended.error);
+  BOOST_TEST(
+      contains(ended.error,
+               "daig: warning: the coordinator was ended by signal 9; restarting from step "),
+      ended.error);
   BOOST_TEST(contains(ended.error, "(1 of 3 restarts)\n"), ended.error);
   BOOST_TEST(rank_1.has_gone());
   const json report = json::parse(ended.last_line());
@@ -218,8 +219,9 @@ BOOST_AUTO_TEST_CASE(a_run_without_a_snapshot_cannot_be_restarted) {
   ::kill(find_rank(under_way.command.pid(), 0), SIGKILL);
   const Ended ended = under_way.command.wait();
   BOOST_TEST(ended.code == 128 + SIGKILL);
-  BOOST_TEST(contains(ended.error, "daig: error: the coordinator was ended by signal 9, and the job "
-                                   "cannot be restarted: run: holds no snapshot"),
+  BOOST_TEST(contains(ended.error,
+                      "daig: error: the coordinator was ended by signal 9, and the job "
+                      "cannot be restarted: run: holds no snapshot"),
              ended.error);
 }
 

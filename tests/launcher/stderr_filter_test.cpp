@@ -61,18 +61,19 @@ void check(const std::string& text, const std::string& shown, bool lost_host) {
 BOOST_AUTO_TEST_CASE(what_ranks_write_passes) {
   check("one\ntwo\n\nthree", "one\ntwo\n\nthree", false);
   // A table is no page, even one that speaks of the same things.
-  const std::string table = rule + "name  value\n" + rule + rule + "a  1\nORTE was unable to\n" +
-                            "----\n" + rule;
+  const std::string table =
+      rule + "name  value\n" + rule + rule + "a  1\nORTE was unable to\n" + "----\n" + rule;
   check(table, table, false);
 }
 
 BOOST_AUTO_TEST_CASE(harmless_lines_do_not) {
   check("one\n" + harmless + "two\n", "one\ntwo\n", false);
-  check("[a:1] 1 more process has sent help message help-errmgr-base.txt / node-died\n"
-        "Set MCA parameter \"orte_base_help_aggregate\" to 0 to see all help / error messages\n"
-        "[a:1] 1 more process has sent help message help-mpi-errors.txt / mpi_errors_are_fatal\n",
-        "[a:1] 1 more process has sent help message help-mpi-errors.txt / mpi_errors_are_fatal\n",
-        false);
+  check(
+      "[a:1] 1 more process has sent help message help-errmgr-base.txt / node-died\n"
+      "Set MCA parameter \"orte_base_help_aggregate\" to 0 to see all help / error messages\n"
+      "[a:1] 1 more process has sent help message help-mpi-errors.txt / mpi_errors_are_fatal\n",
+      "[a:1] 1 more process has sent help message help-mpi-errors.txt / mpi_errors_are_fatal\n",
+      false);
 }
 
 BOOST_AUTO_TEST_CASE(a_page_about_a_lost_host_becomes_a_line) {

@@ -2,8 +2,6 @@
 
 // Signals to this process, and to children of it where the process is to end.
 
-#include <daig/train/leave_on_signal.hpp>
-
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -12,6 +10,8 @@
 
 #include <boost/test/unit_test.hpp>
 #include <sys/wait.h>
+
+#include <daig/train/leave_on_signal.hpp>
 
 namespace {
 
@@ -74,7 +74,9 @@ BOOST_AUTO_TEST_CASE(what_was_blocked_before_stays_blocked) {
   sigemptyset(&blocked);
   sigaddset(&blocked, SIGINT);
   pthread_sigmask(SIG_BLOCK, &blocked, &before);
-  { const LeaveOnSignal leave([] {}); }
+  {
+    const LeaveOnSignal leave([] {});
+  }
   BOOST_TEST(is_blocked(SIGINT));
   BOOST_TEST(!is_blocked(SIGTERM));
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -115,7 +117,9 @@ BOOST_AUTO_TEST_CASE(the_second_signal_ends_a_process_that_is_still_leaving) {
 
 BOOST_AUTO_TEST_CASE(afterwards_a_signal_ends_the_process_as_ever) {
   const int status = status_of([] {
-    { const LeaveOnSignal leave([] {}); }
+    {
+      const LeaveOnSignal leave([] {});
+    }
     ::kill(::getpid(), SIGTERM);
     wait_to_be_ended();
   });
