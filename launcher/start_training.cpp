@@ -105,6 +105,7 @@ class MpirunTraining {
         folder_(resumes_ ? manner.resume : manner.run_dir) {
     if (!folder_.empty()) return;
     folder_ = fresh_folder();
+    fresh_ = true;
     words_.insert(words_.end(), {"--run-dir", folder_.string()});
   }
 
@@ -114,8 +115,11 @@ class MpirunTraining {
         {.job = [this](int attempt) { return job(attempt); }, .place = [this] { return place(); }},
         {.grace = grace, .farewell = std::min<Duration>(grace, std::chrono::seconds(10))},
         manner_.restarts);
-    std::error_code not_empty;
-    fs::remove(folder_, not_empty);  // what was made for nothing
+    if (fresh_) {  // what was made for nothing is empty, and only then goes
+      std::error_code not_empty;
+      fs::remove(folder_, not_empty);
+      fs::remove(folder_.parent_path(), not_empty);
+    }
     return code;
   }
 
@@ -162,6 +166,7 @@ class MpirunTraining {
   std::vector<std::string> words_;  ///< of the first attempt
   bool resumes_;
   fs::path folder_;
+  bool fresh_ = false;  ///< the folder was chosen here
 };
 
 }  // namespace

@@ -225,6 +225,47 @@ BOOST_AUTO_TEST_CASE(a_run_without_a_snapshot_cannot_be_restarted) {
              ended.error);
 }
 
+/// An mpirun that is killed before it has done anything, as often as there are lives in a file.
+struct DeadlyMpirun : Workplace {
+  explicit DeadlyMpirun(int lives) {
+    fs::create_directory(folder / "bin");
+    std::ofstream(folder / "lives") << std::string(static_cast<std::size_t>(lives), '\n');
+    std::ofstream(folder / "bin" / "mpirun")
+        << "#!/bin/sh\n"
+        << "test -s lives || PATH=${PATH#*:} exec mpirun \"$@\"\n"
+        << "sed -i 1d lives\nkill -9 $$\n";
+    fs::permissions(folder / "bin" / "mpirun", fs::perms::owner_all);
+  }
+  Ended train_briefly(const Words& more) const {
+    const std::string path = (folder / "bin").string() + ":" + std::getenv("PATH");
+    return Command(Words{DAIG_COMMAND, "train", "--dataset", "data", "--model", "mlp:8-4-3", "-n",
+                         "2", "--epochs", "1"} +
+                       more,
+                   folder.path(), {{"PATH", path}})
+        .wait();
+  }
+};
+
+BOOST_AUTO_TEST_CASE(a_run_that_had_not_begun_starts_from_the_start) {
+  const DeadlyMpirun place(2);
+  const Ended ended = place.train_briefly({});
+  BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.error);
+  BOOST_TEST(ended.error ==
+             "daig: warning: mpirun was ended by signal 9; restarting from the start (1 of 3 "
+             "restarts)\ndaig: warning: mpirun was ended by signal 9; restarting from the start (2 "
+             "of 3 restarts)\n");
+  // All in one folder.
+  const auto count = std::distance(fs::directory_iterator(place.folder / "runs"), {});
+  BOOST_TEST(count == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_never_began_leaves_no_folder) {
+  const DeadlyMpirun place(2);
+  const Ended ended = place.train_briefly({"--restarts", "1"});
+  BOOST_TEST(ended.code == 128 + SIGKILL);
+  BOOST_TEST(!fs::exists(place.folder / "runs"));
+}
+
 BOOST_AUTO_TEST_CASE(nobody_goes_on_without_mpirun) {
   Run under_way({"--restarts", "0"});
   const pid_t volunteer = find_rank(under_way.command.pid(), 1);
