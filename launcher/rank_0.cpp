@@ -91,10 +91,11 @@ int run_rank_0(const std::filesystem::path& channel, const std::vector<std::stri
     sigprocmask(SIG_SETMASK, &before, nullptr);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != self) std::_Exit(127);
+    // Told by the child, so that nothing of the program is seen before the launcher knows of it.
+    tell(channel, {RankZeroNews::What::started, ::getpid()});
     execute(arguments);
     std::_Exit(127);
   }
-  tell(channel, {RankZeroNews::What::started, child});
   const Watched watched = watch_over(mpirun, child);
   const int code = exit_code_of_ended(child);
   // An end that is our own deed is no news: mpirun's is.

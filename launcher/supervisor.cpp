@@ -190,6 +190,7 @@ class Attempt {
         if (!ended) ::kill(mpirun_, SIGUSR1);
         continue;
       }
+      hear_rank_0();  // who sent the signal may have waited for rank 0's first words
       const bool polite = !end_.signal && rank_0_ > 0;
       if (!end_.signal) end_.signal = signal;
       if (polite) ::kill(rank_0_, SIGTERM);
