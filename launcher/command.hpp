@@ -22,7 +22,11 @@ void add_eval_command(CLI::App& app, Action& action);
 void add_predict_command(CLI::App& app, Action& action);
 void add_inspect_command(CLI::App& app, Action& action);
 void add_audit_command(CLI::App& app, Action& action);
-/// Hidden: what starts rank 0 for the launcher.
+
+// Hidden ones, which the launcher starts: rank 0's starter, what ends the rest of a job on another
+// machine, and what stands between mpirun and the remote shell.
 void add_rank_0_command(CLI::App& app, Action& action);
+void add_reap_command(CLI::App& app, Action& action);
+void add_remote_shell_command(CLI::App& app, Action& action);
 
 }  // namespace daig::launcher

@@ -33,7 +33,10 @@ Exit codes:
   4  the system could not write or read something
   5  another rank was lost or did not answer in time
   6  an audit ran well and found something wrong
-  128 + n  signal n ended it)";
+  128 + n  signal n ended the coordinator (rank 0), or the launcher was told to end by it
+
+The first SIGINT (Ctrl-C), SIGTERM or SIGHUP asks the coordinator to end the job; the second ends
+it at once.)";
 
 /// Under mpirun only rank 0 speaks; what is wrong with the command line all ranks see.
 bool is_silent_rank() {
@@ -65,6 +68,8 @@ int run_command_line(int argc, const char* const* argv) {
   add_inspect_command(app, action);
   add_audit_command(app, action);
   add_rank_0_command(app, action);
+  add_reap_command(app, action);
+  add_remote_shell_command(app, action);
   Outcome outcome{ExitCode::success, {}};
   try {
     app.parse(argc, argv);

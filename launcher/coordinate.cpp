@@ -1,11 +1,8 @@
 #include "coordinate.hpp"
 
-#include <chrono>
-#include <ctime>
 #include <exception>
 #include <utility>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <daig/data/read_shard.hpp>
@@ -28,16 +25,6 @@ namespace daig::launcher {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// runs/<date-time>, or the next name that is free.
-fs::path fresh_folder() {
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  const std::string name = fmt::format("runs/{:%Y%m%d-%H%M%S}", fmt::localtime(now));
-  std::error_code unknown;
-  fs::path folder = name;
-  for (int i = 2; fs::exists(folder, unknown); ++i) folder = fmt::format("{}-{}", name, i);
-  return folder;
-}
 
 /// What a run keeps on disk. Belongs to the communication thread of rank 0.
 class Records {

@@ -47,6 +47,7 @@ std::vector<std::string> mpirun_line(const Job& job, bool as_root) {
       "mpirun", "--oversubscribe",     "--bind-to", "none", "--enable-recovery",
       "--mca",  "mpi_yield_when_idle", "1"};
   if (as_root) line.push_back("--allow-run-as-root");
+  if (!job.remote_shell.empty()) append(line, {"--mca", "plm_rsh_agent", job.remote_shell});
   if (!job.hosts.empty()) append(line, {"--host", host_list(job.hosts)});
   // Rank 0 is the first process of the first part: mpirun fills hosts in their order, and this
   // machine comes first among them.
@@ -68,23 +69,28 @@ std::string shell_text(const std::vector<std::string>& line) {
 }
 
 bool is_harmless(std::string_view line) {
-  return line.find("PMIX ERROR: BAD-PARAM") != line.npos &&
-         line.find("pmix_event_notification.c") != line.npos;
+  const auto holds = [&](std::string_view words) { return line.find(words) != line.npos; };
+  return (holds("PMIX ERROR: BAD-PARAM") && holds("pmix_event_notification.c")) ||
+         holds("sent help message help-errmgr-base.txt") ||
+         line.starts_with("Set MCA parameter \"orte_base_help_aggregate\" to 0");
 }
 
-void check_program(const std::string& name, std::string_view advice) {
-  if (name.find('/') != std::string::npos) {
-    if (is_executable(name)) return;
-    throw InputError(name, fmt::format("there is no such program; {}", advice));
-  }
+bool is_program(const std::string& name) {
+  if (name.find('/') != std::string::npos) return is_executable(name);
   const char* variable = std::getenv("PATH");
   std::string_view folders = variable == nullptr ? "/usr/bin:/bin" : variable;
   while (!folders.empty()) {
     const std::string_view folder = folders.substr(0, folders.find(':'));
-    if (!folder.empty() && is_executable(std::filesystem::path(folder) / name)) return;
+    if (!folder.empty() && is_executable(std::filesystem::path(folder) / name)) return true;
     folders.remove_prefix(std::min(folders.size(), folder.size() + 1));
   }
-  throw InputError(name, fmt::format("there is no such program in PATH; {}", advice));
+  return false;
+}
+
+void check_program(const std::string& name, std::string_view advice) {
+  if (is_program(name)) return;
+  const char* where = name.find('/') == std::string::npos ? " in PATH" : "";
+  throw InputError(name, fmt::format("there is no such program{}; {}", where, advice));
 }
 
 }  // namespace daig::launcher

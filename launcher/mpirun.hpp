@@ -19,6 +19,7 @@ struct Job {
   std::vector<std::pair<std::string, std::string>> environment;  ///< set on every rank
   /// What starts rank 0 in the program's stead, the program following; empty: nothing does.
   std::vector<std::string> rank_0_starter;
+  std::string remote_shell;  ///< what starts daemons on other hosts; empty: Open MPI's choice
 };
 
 /// mpirun's arguments, mpirun itself first. Rank 0 lands on this machine, a rank's death does not
@@ -29,8 +30,12 @@ std::vector<std::string> mpirun_line(const Job& job, bool as_root);
 /// The same for a person to read, or for a shell.
 std::string shell_text(const std::vector<std::string>& line);
 
-/// A line that every Open MPI 4 daemon prints when a rank has ended early, and that means nothing.
+/// A line that means nothing: what every Open MPI 4 daemon prints when a rank has ended early, and
+/// how many more pages about a lost host mpirun could have printed.
 bool is_harmless(std::string_view line);
+
+/// Whether the system would find such a program.
+bool is_program(const std::string& name);
 
 /// Expects a program that the system would find. @throws InputError when there is none.
 void check_program(const std::string& name, std::string_view advice);

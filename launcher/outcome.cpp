@@ -32,6 +32,11 @@ void complain(const std::string& text) {
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
+void warn(const std::string& text) {
+  const std::string line = fmt::format("daig: warning: {}\n", text);
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
 void say(const std::string& text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) {
     return;

@@ -19,6 +19,8 @@ Outcome outcome_of(const std::exception_ptr& error);
 
 /// "daig: error: ..." on stderr.
 void complain(const std::string& text);
+/// "daig: warning: ..." on stderr.
+void warn(const std::string& text);
 
 /// Writes to stdout, at once. @throws IoError when it cannot be written.
 void say(const std::string& text);

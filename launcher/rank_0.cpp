@@ -6,20 +6,29 @@
 #include <system_error>
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "process.hpp"
 
 namespace daig::launcher {
 namespace {
 
-/// Becomes readable when the process ends.
-FileDescriptor watch(pid_t process) {
-  return FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
+void tell(const std::filesystem::path& channel, const RankZeroNews& news) {
+  const FileDescriptor pipe(::open(channel.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  // When the launcher is gone nobody wants the news: whether it was written is not looked at.
+  [[maybe_unused]] const auto written = ::write(pipe.get(), &news, sizeof news);
+}
+
+/// Waits for a child's end and leaves it its number: until wait_for, no other process can get it.
+int exit_code_of_ended(pid_t child) {
+  siginfo_t end{};
+  while (::waitid(P_PID, static_cast<id_t>(child), &end, WEXITED | WNOWAIT) < 0 && errno == EINTR) {
+  }
+  return end.si_code == CLD_EXITED ? end.si_status : 128 + end.si_status;
 }
 
 enum class Watched { ended_by_itself, lost_mpirun };
@@ -42,10 +51,10 @@ Watched watch_over(pid_t mpirun, pid_t child) {
 
 }  // namespace
 
-VerdictChannel::VerdictChannel() {
+RankZeroChannel::RankZeroChannel() {
   std::string folder = (std::filesystem::temp_directory_path() / "daig-XXXXXX").string();
   if (::mkdtemp(folder.data()) == nullptr) checked(-1, "cannot make the folder " + folder);
-  path_ = std::filesystem::path(folder) / "verdict";
+  path_ = std::filesystem::path(folder) / "rank-0";
   try {
     checked(::mkfifo(path_.c_str(), 0600), "cannot make the pipe " + path_.string());
     // Open for writing as well, so that the pipe does not end when a writer closes it.
@@ -58,15 +67,15 @@ VerdictChannel::VerdictChannel() {
   }
 }
 
-VerdictChannel::~VerdictChannel() {
+RankZeroChannel::~RankZeroChannel() {
   std::error_code ignored;
   std::filesystem::remove_all(path_.parent_path(), ignored);
 }
 
-std::optional<int> VerdictChannel::read() const {
-  std::int32_t code = 0;
-  if (::read(pipe_.get(), &code, sizeof code) != sizeof code) return std::nullopt;
-  return code;
+std::optional<RankZeroNews> RankZeroChannel::read() const {
+  RankZeroNews news;
+  if (::read(pipe_.get(), &news, sizeof news) != sizeof news) return std::nullopt;
+  return news;
 }
 
 int run_rank_0(const std::filesystem::path& channel, const std::vector<std::string>& program) {
@@ -82,34 +91,16 @@ int run_rank_0(const std::filesystem::path& channel, const std::vector<std::stri
     sigprocmask(SIG_SETMASK, &before, nullptr);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != self) std::_Exit(127);
+    // Told by the child, so that nothing of the program is seen before the launcher knows of it.
+    tell(channel, {RankZeroNews::What::started, ::getpid()});
     execute(arguments);
     std::_Exit(127);
   }
   const Watched watched = watch_over(mpirun, child);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  const std::int32_t verdict = exit_code_of(status);
-  if (watched == Watched::lost_mpirun) return verdict;  // our deed, and mpirun's end is the news
-  const FileDescriptor pipe(::open(channel.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
-  // When the launcher is gone nobody wants the verdict: whether it was written is not looked at.
-  [[maybe_unused]] const auto written = ::write(pipe.get(), &verdict, sizeof verdict);
-  return verdict;
-}
-
-int exit_code_of(int wait_status) {
-  return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
-}
-
-void execute(const std::vector<char*>& arguments) {
-  ::execvp(arguments[0], arguments.data());
-}
-
-std::vector<char*> argument_list(const std::vector<std::string>& words) {
-  std::vector<char*> arguments;
-  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  return arguments;
+  const int code = exit_code_of_ended(child);
+  // An end that is our own deed is no news: mpirun's is.
+  if (watched == Watched::ended_by_itself) tell(channel, {RankZeroNews::What::ended, code});
+  return wait_for(child);
 }
 
 }  // namespace daig::launcher

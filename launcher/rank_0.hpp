@@ -1,7 +1,7 @@
 #pragma once
 
-/// How rank 0 ended: mpirun --enable-recovery returns 0 whatever happens to the ranks, so that
-/// rank 0 is started by `daig` itself, which tells the launcher.
+/// How rank 0 fares: mpirun --enable-recovery returns 0 whatever happens to the ranks, and cannot
+/// signal one of them alone, so that rank 0 is started by `daig` itself, which tells the launcher.
 
 #include <cstdint>
 #include <filesystem>
@@ -16,41 +16,42 @@ namespace daig::launcher {
 /// The subcommand that starts rank 0: daig rank-0 CHANNEL -- PROGRAM ...
 inline constexpr const char* rank_0_command = "rank-0";
 
-/// Where the launcher hears how rank 0 ended: a named pipe in a folder of its own.
-class VerdictChannel {
+/// What the starter tells.
+struct RankZeroNews {
+  enum class What : std::int32_t {
+    started,  ///< value: the program's process, which keeps its number until `ended` is written
+    ended     ///< value: its exit code, 128 + n when signal n killed it
+  };
+  What what = What::started;
+  std::int32_t value = 0;
+};
+
+/// Where the launcher hears it: a named pipe in a folder of its own.
+class RankZeroChannel {
  public:
   /// @throws IoError when it cannot be made.
-  VerdictChannel();
-  VerdictChannel(const VerdictChannel&) = delete;
-  VerdictChannel& operator=(const VerdictChannel&) = delete;
-  VerdictChannel(VerdictChannel&&) = delete;
-  VerdictChannel& operator=(VerdictChannel&&) = delete;
-  ~VerdictChannel();
+  RankZeroChannel();
+  RankZeroChannel(const RankZeroChannel&) = delete;
+  RankZeroChannel& operator=(const RankZeroChannel&) = delete;
+  RankZeroChannel(RankZeroChannel&&) = delete;
+  RankZeroChannel& operator=(RankZeroChannel&&) = delete;
+  ~RankZeroChannel();
 
   const std::filesystem::path& path() const { return path_; }
-  /// Readable once there is a verdict.
+  /// Readable once there is news.
   int descriptor() const { return pipe_.get(); }
-  /// The exit code of rank 0, 128 + n when signal n killed it; nothing as long as it runs.
-  std::optional<int> read() const;
+  /// The next news; nothing when there is none.
+  std::optional<RankZeroNews> read() const;
 
  private:
   std::filesystem::path path_;
   FileDescriptor pipe_;
 };
 
-/// Runs the program as a child, waits for it, and writes its verdict into the channel; returns it.
-/// Signals are left to the program, which mpirun sends them to as well. The program dies with its
-/// starter, and with mpirun; of an end that mpirun's own end has caused there is no verdict.
+/// Runs the program as a child, waits for it, and writes into the channel how it fares; returns its
+/// exit code. Signals are left to the program: mpirun sends them to it as well, and the launcher to
+/// it alone. The program dies with its starter, and with mpirun; of an end that mpirun's own end
+/// has caused there is no news.
 int run_rank_0(const std::filesystem::path& channel, const std::vector<std::string>& program);
-
-/// A process's exit code from what waitpid says; 128 + n when signal n killed it.
-int exit_code_of(int wait_status);
-
-/// Replaces this process by the program; returns only when that fails. Async-signal-safe but for
-/// what it is given: call it between fork and the end of the child.
-void execute(const std::vector<char*>& arguments);
-
-/// The arguments as execvp wants them; they live as long as the words.
-std::vector<char*> argument_list(const std::vector<std::string>& words);
 
 }  // namespace daig::launcher

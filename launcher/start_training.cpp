@@ -1,5 +1,6 @@
 #include "start_training.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -13,16 +14,20 @@
 #include <daig/comm/self.hpp>
 #include <daig/core/error.hpp>
 #include <daig/core/log.hpp>
+#include <daig/store/run_directory.hpp>
 #include <daig/train/member.hpp>
 
 #include "announce.hpp"
 #include "coordinate.hpp"
 #include "outcome.hpp"
+#include "process.hpp"
 #include "progress.hpp"
-#include "supervisor.hpp"
+#include "restarts.hpp"
 
 namespace daig::launcher {
 namespace {
+
+namespace fs = std::filesystem;
 
 /// Tells rank 0 that the launcher has read all labels and data already.
 constexpr const char* checked_variable = "DAIG_CHECKED";
@@ -86,19 +91,83 @@ int train_in_threads(TrainingJob job, int ranks, const RunManner& manner) {
   return code;
 }
 
-int train_by_mpirun(int ranks, const RunManner& manner, const std::vector<std::string>& words) {
-  Job job;
-  job.ranks = ranks;
-  job.program = {std::filesystem::read_symlink("/proc/self/exe").string()};
-  job.program.insert(job.program.end(), words.begin(), words.end());
-  if (!manner.hostfile.empty()) job.hosts = read_hostfile(manner.hostfile);
-  const bool terminal = progress_style(manner.quiet) == ProgressStyle::rewritten;
-  job.environment = {{terminal_variable, terminal ? "1" : "0"}, {checked_variable, "1"}};
-  if (const char* level = std::getenv("DAIG_LOG")) job.environment.emplace_back("DAIG_LOG", level);
-  const JobEnd end = supervise(job, {.grace = std::chrono::seconds(10)});
-  if (const std::string remark = end.remark(); !remark.empty()) complain(remark);
-  return end.exit_code();
-}
+/// A training run as a job for mpirun: its first attempt, and those that go on from a snapshot.
+class MpirunTraining {
+ public:
+  /// @param words  of the command line
+  MpirunTraining(int ranks, const TrainSettings& settings, const RunManner& manner,
+                 const std::vector<std::string>& words)
+      : ranks_(ranks),
+        settings_(settings),
+        manner_(manner),
+        words_(words),
+        resumes_(!manner.resume.empty()),
+        folder_(resumes_ ? manner.resume : manner.run_dir) {
+    if (!folder_.empty()) return;
+    folder_ = fresh_folder();
+    fresh_ = true;
+    words_.insert(words_.end(), {"--run-dir", folder_.string()});
+  }
+
+  int run() {
+    const Duration grace = grace_of(manner_.grace_s);
+    const int code = run_job(
+        {.job = [this](int attempt) { return job(attempt); }, .place = [this] { return place(); }},
+        {.grace = grace, .farewell = std::min<Duration>(grace, std::chrono::seconds(10))},
+        manner_.restarts);
+    if (fresh_) {  // what was made for nothing is empty, and only then goes
+      std::error_code not_empty;
+      fs::remove(folder_, not_empty);
+      fs::remove(folder_.parent_path(), not_empty);
+    }
+    return code;
+  }
+
+ private:
+  Job job(int attempt) const {
+    Job job;
+    job.ranks = ranks_;
+    job.program = {own_path()};
+    const std::vector<std::string> words = attempt > 1 && resumes_ ? words_to_resume() : words_;
+    job.program.insert(job.program.end(), words.begin(), words.end());
+    if (!manner_.hostfile.empty()) job.hosts = read_hostfile(manner_.hostfile);
+    const bool terminal = progress_style(manner_.quiet) == ProgressStyle::rewritten;
+    job.environment = {{terminal_variable, terminal ? "1" : "0"}, {checked_variable, "1"}};
+    if (const char* level = std::getenv("DAIG_LOG")) {
+      job.environment.emplace_back("DAIG_LOG", level);
+    }
+    return job;
+  }
+
+  /// The settings are in the ledger; how it runs is as before.
+  std::vector<std::string> words_to_resume() const {
+    std::vector<std::string> words{"train", "--resume", folder_.string()};
+    if (!settings_.out.empty()) words.insert(words.end(), {"--out", settings_.out.string()});
+    if (manner_.json) words.emplace_back("--json");
+    if (manner_.quiet) words.emplace_back("--quiet");
+    return words;
+  }
+
+  std::string place() {
+    std::error_code unknown;
+    if (!fs::exists(folder_ / store::RunDirectory::ledger_name, unknown)) {
+      // Nothing was begun: RunDirectory::create would refuse a folder where something was.
+      resumes_ = false;
+      return "from the start";
+    }
+    const Version version = snapshot_to_resume(folder_).version;
+    resumes_ = true;
+    return fmt::format("from step {}", version.value());
+  }
+
+  int ranks_;
+  const TrainSettings& settings_;
+  const RunManner& manner_;
+  std::vector<std::string> words_;  ///< of the first attempt
+  bool resumes_;
+  fs::path folder_;
+  bool fresh_ = false;  ///< the folder was chosen here
+};
 
 }  // namespace
 
@@ -108,6 +177,8 @@ int start_training(const TrainSettings& settings, const RunManner& manner,
   if (manner.in_process && !manner.hostfile.empty()) {
     throw UsageError("--in-process and --hostfile: threads of one process are on one machine");
   }
+  static_cast<void>(grace_of(manner.grace_s));
+  check_restarts(manner.restarts);
   const int ranks = choose_ranks(manner);
   {
     TrainingJob job = prepare(settings, manner, ranks, Checks::thorough);
@@ -117,7 +188,7 @@ int start_training(const TrainSettings& settings, const RunManner& manner,
     }
     if (manner.in_process) return train_in_threads(std::move(job), ranks, manner);
   }
-  return train_by_mpirun(ranks, manner, words);
+  return MpirunTraining(ranks, settings, manner, words).run();
 }
 
 }  // namespace daig::launcher

@@ -39,7 +39,11 @@ constexpr const char* examples = R"(Examples:
   daig train --resume runs/20250101-120000
 
 Rank 0 coordinates: with -n 4, three volunteers train. Under a foreign mpirun (mpirun -n 4 daig
-train ...) each process is one rank.)";
+train ...) each process is one rank.
+
+When the coordinator or mpirun was killed, the run goes on from its last snapshot, on the hosts that
+are in the hostfile by then: a new attempt, as with --resume. Not so with --in-process, with -n 1 and
+under a foreign mpirun. Signals: see daig --help.)";
 
 template <class Number>
 Number parse(const std::string& word, std::string_view text) {
@@ -163,6 +167,11 @@ void add_manner_options(CLI::App& command, TrainWords& words) {
       ->type_name("FOLDER");
   add("--resume", manner.resume, "go on with a run that was stopped, from its last snapshot")
       ->type_name("FOLDER");
+  add("--grace", manner.grace_s, "seconds that a run has to end when it is told to")
+      ->capture_default_str();
+  add("--restarts", manner.restarts,
+      "how often it goes on by itself when the coordinator was killed")
+      ->capture_default_str();
   command.add_flag("--json", manner.json, "the last line of stdout is one JSON object")
       ->group(group);
   command.add_flag("--quiet", manner.quiet, "no progress, only the result")->group(group);

@@ -40,10 +40,12 @@ struct RunManner {
   std::optional<int> ranks;  ///< empty: 4, or as many as the resumed run had
   bool in_process = false;   ///< ranks are threads of this process
   std::filesystem::path hostfile;
-  std::filesystem::path run_dir;  ///< empty: a fresh one under runs/
+  std::filesystem::path run_dir;  ///< empty: a fresh one under runs/, see fresh_folder
   std::filesystem::path resume;   ///< empty: a new run
   bool json = false;
   bool quiet = false;
+  double grace_s = 30;  ///< under mpirun: for rank 0 to end when it is told to
+  int restarts = 3;     ///< under mpirun: when the coordinator was killed
 };
 
 /// @throws UsageError naming the option that makes no sense by itself.

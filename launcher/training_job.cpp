@@ -1,8 +1,11 @@
 #include "training_job.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <ctime>
 #include <system_error>
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <daig/core/error.hpp>
@@ -45,24 +48,15 @@ Start fresh_start(const TrainSettings& settings) {
 }
 
 Start resumed_start(const fs::path& folder, const TrainSettings& settings) {
-  const auto directory = store::RunDirectory::resume(folder);
-  std::error_code unknown;
-  if (fs::exists(directory.model(), unknown)) {
-    throw UsageError(fmt::format("{}: this run is finished; its model is {}", folder.string(),
-                                 directory.model().string()));
-  }
-  const auto snapshot = directory.latest_snapshot();
-  if (!snapshot) {
-    throw InputError(folder.string(), "holds no snapshot to go on from; start the run again");
-  }
-  store::SavedModel saved = store::read_model(snapshot->path);
-  Start start{network_of(saved, snapshot->path.string()), std::move(saved.weights), saved.version};
+  const store::Snapshot snapshot = snapshot_to_resume(folder);
+  store::SavedModel saved = store::read_model(snapshot.path);
+  Start start{network_of(saved, snapshot.path.string()), std::move(saved.weights), saved.version};
   for (auto& [name, values] : saved.optimizer.slots) {
     start.optimizer_state.arrays[name] = std::move(values);
   }
   start.optimizer_state.scalars = std::move(saved.optimizer.scalars);
   if (saved.optimizer.name != settings.options.optimizer.name) {
-    throw InputError(snapshot->path.string(),
+    throw InputError(snapshot.path.string(),
                      fmt::format("was made with the optimiser '{}', and the run has '{}'",
                                  saved.optimizer.name, settings.options.optimizer.name));
   }
@@ -141,6 +135,33 @@ int choose_ranks(const RunManner& manner) {
   const store::Configuration known = store::read_configuration(resumed_ledger(manner));
   const auto ranks = known.find("ranks");
   return ranks == known.end() ? default_ranks : std::atoi(ranks->second.c_str());
+}
+
+fs::path fresh_folder() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  const std::string name = fmt::format("runs/{:%Y%m%d-%H%M%S}", fmt::localtime(now));
+  fs::path folder = name;
+  std::error_code error;
+  fs::create_directories(folder.parent_path(), error);
+  for (int i = 2; !error && !fs::create_directory(folder, error) && !error; ++i) {
+    folder = fmt::format("{}-{}", name, i);
+  }
+  if (error) {
+    throw IoError(
+        fmt::format("{}: the run's folder cannot be made: {}", folder.string(), error.message()));
+  }
+  return folder;
+}
+
+store::Snapshot snapshot_to_resume(const fs::path& folder) {
+  const auto directory = store::RunDirectory::resume(folder);
+  std::error_code unknown;
+  if (fs::exists(directory.model(), unknown)) {
+    throw UsageError(fmt::format("{}: this run is finished; its model is {}", folder.string(),
+                                 directory.model().string()));
+  }
+  if (auto snapshot = directory.latest_snapshot()) return *std::move(snapshot);
+  throw InputError(folder.string(), "holds no snapshot to go on from; start the run again");
 }
 
 fs::path resumed_ledger(const RunManner& manner) {

@@ -10,6 +10,7 @@
 #include <daig/core/id.hpp>
 #include <daig/data/dataset.hpp>
 #include <daig/model/layout.hpp>
+#include <daig/store/run_directory.hpp>
 #include <daig/store/run_plan.hpp>
 #include <daig/train/task.hpp>
 
@@ -47,6 +48,15 @@ TrainingJob prepare(TrainSettings settings, const RunManner& manner, int ranks, 
 
 /// How many ranks the job is to have: as asked for, as the resumed run had, or 4.
 int choose_ranks(const RunManner& manner);
+
+/// The folder of a new run that was given none: runs/<date-time>, or the next name that is free. It
+/// is made at once, so that no other run takes it. @throws IoError when it cannot be made.
+std::filesystem::path fresh_folder();
+
+/// What the run in this folder can go on from.
+/// @throws UsageError when it is finished, InputError when there is nothing to go on from, IoError
+/// when another process is using the folder.
+store::Snapshot snapshot_to_resume(const std::filesystem::path& folder);
 
 /// The ledger of the run to resume. Expects one.
 std::filesystem::path resumed_ledger(const RunManner& manner);

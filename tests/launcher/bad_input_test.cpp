@@ -220,6 +220,9 @@ BOOST_AUTO_TEST_CASE(other_commands) {
       {{"run", "--hostfile", "none", "--", "true"}, input, "none"},
       {{"run", "--hostfile", "bad.hosts", "--", "true"}, input, "bad.hosts:1"},
       {{"run", "--grace", "-1", "--", "true"}, usage, "--grace"},
+      {{"run", "--restarts", "-1", "--", "true"}, usage, "--restarts"},
+      {good + Words{"--grace", "nan"}, usage, "--grace"},
+      {good + Words{"--restarts", "-1"}, usage, "--restarts"},
       {good + Words{"--hostfile", "bad.hosts"}, usage, "--hostfile"},
   });
 }

@@ -156,11 +156,14 @@ BOOST_AUTO_TEST_CASE(a_run_of_processes_is_killed_and_resumed_with_fewer) {
 
 /// A run of processes under way, with a short patience for silent ranks.
 struct Run {
-  Run() { command.read_until(is_under_way); }
+  explicit Run(const Words& more = {})
+      : command(train + Words{"-n", "3", "--silence-limit", "3"} + more, place.folder.path(),
+                as_on_a_terminal) {
+    command.read_until(is_under_way);
+  }
 
   Workplace place;
-  Command command{train + Words{"-n", "3", "--silence-limit", "3"}, place.folder.path(),
-                  as_on_a_terminal};
+  Command command;
 };
 
 BOOST_AUTO_TEST_CASE(a_dead_volunteer_ends_the_run_with_an_error) {
@@ -178,8 +181,30 @@ BOOST_AUTO_TEST_CASE(a_dead_volunteer_ends_the_run_with_an_error) {
   BOOST_TEST(under_way.place.audit({"--unfinished"}).at("clean").get<bool>());
 }
 
-BOOST_AUTO_TEST_CASE(a_dead_coordinator_ends_the_run_with_an_error) {
-  Run under_way;
+BOOST_AUTO_TEST_CASE(a_dead_coordinator_is_started_again_from_the_last_snapshot) {
+  Run under_way({"--json", "--out", "m.h5"});
+  const Farewell rank_1(find_rank(under_way.command.pid(), 1));
+  ::kill(find_rank(under_way.command.pid(), 0), SIGKILL);
+  const Ended ended = under_way.command.wait();
+  BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.error);
+  BOOST_TEST(
+      contains(ended.error,
+               "daig: warning: the coordinator was ended by signal 9; restarting from step "),
+      ended.error);
+  BOOST_TEST(contains(ended.error, "(1 of 3 restarts)\n"), ended.error);
+  BOOST_TEST(rank_1.has_gone());
+  const json report = json::parse(ended.last_line());
+  BOOST_TEST(report.at("steps").get<int>() == 15'000);
+  BOOST_TEST(report.at("samples").get<std::uint64_t>() < 600'000);  // not from the start
+  BOOST_TEST(fs::exists(under_way.place.folder / "m.h5"));
+  const json audit = under_way.place.audit();
+  BOOST_TEST(audit.at("clean").get<bool>());
+  BOOST_TEST(audit.at("attempts").get<int>() == 2);
+  BOOST_TEST(audit.at("batches").get<int>() == 60'000);
+}
+
+BOOST_AUTO_TEST_CASE(a_dead_coordinator_ends_a_run_that_is_not_to_be_restarted) {
+  Run under_way({"--restarts", "0"});
   const Farewell rank_1(find_rank(under_way.command.pid(), 1));
   ::kill(find_rank(under_way.command.pid(), 0), SIGKILL);
   const Ended ended = under_way.command.wait();
@@ -188,8 +213,61 @@ BOOST_AUTO_TEST_CASE(a_dead_coordinator_ends_the_run_with_an_error) {
   BOOST_TEST(rank_1.has_gone());
 }
 
+BOOST_AUTO_TEST_CASE(a_run_without_a_snapshot_cannot_be_restarted) {
+  Run under_way({"--snapshot-every", "1000000"});
+  fs::remove(under_way.place.folder / "run" / "snapshot-0.h5");
+  ::kill(find_rank(under_way.command.pid(), 0), SIGKILL);
+  const Ended ended = under_way.command.wait();
+  BOOST_TEST(ended.code == 128 + SIGKILL);
+  BOOST_TEST(contains(ended.error,
+                      "daig: error: the coordinator was ended by signal 9, and the job "
+                      "cannot be restarted: run: holds no snapshot"),
+             ended.error);
+}
+
+/// An mpirun that is killed before it has done anything, as often as there are lives in a file.
+struct DeadlyMpirun : Workplace {
+  explicit DeadlyMpirun(int lives) {
+    fs::create_directory(folder / "bin");
+    std::ofstream(folder / "lives") << std::string(static_cast<std::size_t>(lives), '\n');
+    std::ofstream(folder / "bin" / "mpirun")
+        << "#!/bin/sh\n"
+        << "test -s lives || PATH=${PATH#*:} exec mpirun \"$@\"\n"
+        << "sed -i 1d lives\nkill -9 $$\n";
+    fs::permissions(folder / "bin" / "mpirun", fs::perms::owner_all);
+  }
+  Ended train_briefly(const Words& more) const {
+    const std::string path = (folder / "bin").string() + ":" + std::getenv("PATH");
+    return Command(Words{DAIG_COMMAND, "train", "--dataset", "data", "--model", "mlp:8-4-3", "-n",
+                         "2", "--epochs", "1"} +
+                       more,
+                   folder.path(), {{"PATH", path}})
+        .wait();
+  }
+};
+
+BOOST_AUTO_TEST_CASE(a_run_that_had_not_begun_starts_from_the_start) {
+  const DeadlyMpirun place(2);
+  const Ended ended = place.train_briefly({});
+  BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.error);
+  BOOST_TEST(ended.error ==
+             "daig: warning: mpirun was ended by signal 9; restarting from the start (1 of 3 "
+             "restarts)\ndaig: warning: mpirun was ended by signal 9; restarting from the start (2 "
+             "of 3 restarts)\n");
+  // All in one folder.
+  const auto count = std::distance(fs::directory_iterator(place.folder / "runs"), {});
+  BOOST_TEST(count == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_never_began_leaves_no_folder) {
+  const DeadlyMpirun place(2);
+  const Ended ended = place.train_briefly({"--restarts", "1"});
+  BOOST_TEST(ended.code == 128 + SIGKILL);
+  BOOST_TEST(!fs::exists(place.folder / "runs"));
+}
+
 BOOST_AUTO_TEST_CASE(nobody_goes_on_without_mpirun) {
-  Run under_way;
+  Run under_way({"--restarts", "0"});
   const pid_t volunteer = find_rank(under_way.command.pid(), 1);
   const Farewell rank_0(find_rank(under_way.command.pid(), 0));
   const Farewell rank_1(volunteer);
@@ -202,15 +280,14 @@ BOOST_AUTO_TEST_CASE(nobody_goes_on_without_mpirun) {
 }
 
 BOOST_AUTO_TEST_CASE(a_signal_to_the_launcher_ends_all_of_it) {
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
-    Run under_way;
-    const Farewell rank_0(find_rank(under_way.command.pid(), 0));
-    const Farewell rank_1(find_rank(under_way.command.pid(), 1));
-    under_way.command.signal(signal);
-    BOOST_TEST(under_way.command.wait().code == 128 + signal);
-    BOOST_TEST(rank_0.has_gone());
-    BOOST_TEST(rank_1.has_gone());
-  }
+  Run under_way;
+  const Farewell rank_0(find_rank(under_way.command.pid(), 0));
+  const Farewell rank_1(find_rank(under_way.command.pid(), 1));
+  under_way.command.signal(SIGTERM);
+  BOOST_TEST(under_way.command.wait().code == 128 + SIGTERM);
+  BOOST_TEST(rank_0.has_gone());
+  BOOST_TEST(rank_1.has_gone());
+  BOOST_TEST(under_way.place.audit({"--unfinished"}).at("clean").get<bool>());
 }
 
 }  // namespace

@@ -46,6 +46,9 @@ BOOST_AUTO_TEST_CASE(rank_0_may_have_a_starter) {
   BOOST_TEST(shell_text(mpirun_line(job, false)) == first + " :" + environment + " -n 3 p a");
   job.ranks = 1;
   BOOST_TEST(shell_text(mpirun_line(job, false)) == first);
+  job.remote_shell = "guard ssh : ssh";
+  BOOST_TEST(shell_text(mpirun_line(job, false))
+                 .starts_with(fixed + " --mca plm_rsh_agent 'guard ssh : ssh' --host "));
 }
 
 BOOST_AUTO_TEST_CASE(only_the_daemons_line_is_harmless) {
@@ -88,6 +91,20 @@ BOOST_AUTO_TEST_CASE(the_verdict_of_a_job) {
   BOOST_TEST((JobEnd{3, 0, {}}.remark().empty()));  // rank 0 has said why itself
   BOOST_TEST((JobEnd{137, 0, {}}.remark().find("signal 9") != std::string::npos));
   BOOST_TEST((!JobEnd{{}, 0, {}}.remark().empty()));
+}
+
+BOOST_AUTO_TEST_CASE(the_loss_of_a_coordinator) {
+  const auto loss = [](std::optional<int> rank_0, int mpirun, std::optional<int> signal, bool ran) {
+    return JobEnd{rank_0, mpirun, signal, ran, false}.loss();
+  };
+  BOOST_TEST(loss(0, 0, {}, true) == "");
+  BOOST_TEST(loss(3, 0, {}, true) == "");  // it ended by itself
+  BOOST_TEST(loss(137, 0, {}, true) == "the coordinator was ended by signal 9");
+  BOOST_TEST(loss(137, 0, 2, true) == "");  // the launcher was told to end the job
+  BOOST_TEST(loss({}, 137, {}, true) == "mpirun was ended by signal 9");
+  BOOST_TEST(loss({}, 137, {}, false) == "mpirun was ended by signal 9");
+  BOOST_TEST(loss({}, 1, {}, false) == "");  // it could not be started
+  BOOST_TEST(loss({}, 1, {}, true) == "mpirun ended with exit code 1, and the coordinator with it");
 }
 
 }  // namespace
