@@ -112,9 +112,6 @@ inline History troubled_history(std::uint64_t seed, std::uint32_t number) {
         member == Rank{2} && numbers.uniform() < often_spoiled && spoilt->insert(work).second;
     return spoiled ? std::numeric_limits<double>::quiet_NaN() : numbers.uniform(0.5, 2);
   };
-  rules.supply = Supply::any_k;
-  rules.max_contributors = 0;
-  rules.balance = 0;  // a share of K that is capped may need more volunteers than are left
   rules.heartbeat = std::chrono::milliseconds(250);
   rules.silence_limit = std::chrono::seconds(2);
   rules.lonely_limit = std::chrono::hours(1);
@@ -173,6 +170,7 @@ class Witness {
   std::uint64_t last_ticket_ = 0;
   std::map<TicketId, Out> out_;
   std::map<Work, Rank> banked_;  ///< in this step
+  std::set<Work> refused_;       ///< ever: not for everyone to have again
   std::set<Rank> lost_;          ///< what they banked is not granted again yet
   std::map<Rank, std::uint64_t> accepted_;
   comm::ExchangeId exchange_{0};
@@ -202,7 +200,9 @@ inline void Witness::hear(Rank member, const Message& message) {
                  },
                  [&](const Spoiled& spoiled) {
                    const auto out = out_.find(spoiled.ticket);
-                   if (out != out_.end()) out->second.let_go = true;
+                   if (out == out_.end()) return;
+                   out->second.let_go = true;
+                   refused_.insert(out->second.work);
                  },
                  [&](const Leave&) {
                    for (auto& [id, out] : out_) out.let_go |= out.holder == member;
@@ -267,7 +267,8 @@ inline void Witness::hear_cancel(Rank member, const Cancel& cancel) {
   const auto out = out_.find(cancel.ticket);
   expects(out != out_.end() && out->second.holder == member,
           "a Cancel for the holder of a ticket that is out");
-  expects(banked_.contains(out->second.work), "a Cancel only of what was banked elsewhere");
+  expects(banked_.contains(out->second.work) || banked_.size() == history_.rules.k,
+          "a Cancel only of what was banked elsewhere, or came too late");
   out_.erase(out);
 }
 
@@ -356,11 +357,14 @@ inline void Witness::check_end(const Coordinator& coordinator) const {
           "as many steps as foretold");
 }
 
-/// What is committed, banked and out is all there is.
+/// What is committed, banked, out, or was refused is all there is.
 inline bool Witness::all_handed_out() const {
   std::set<Work> handed_out;
   for (const auto& [work, rank] : banked_) handed_out.insert(work);
   for (const auto& [id, out] : out_) handed_out.insert(out.work);
+  for (const Work& work : refused_) {
+    if (!committed_.contains(work)) handed_out.insert(work);
+  }
   return committed_.size() + handed_out.size() == history_.total_work();
 }
 

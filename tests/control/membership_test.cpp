@@ -152,6 +152,16 @@ BOOST_AUTO_TEST_CASE(a_full_step_closes_once_those_it_waited_for_are_lost) {
   BOOST_TEST(desk.take<Load>(5).size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(what_was_done_too_late_is_computed_again_when_the_step_turns_out_not_full) {
+  Desk desk = with_two_loading();
+  desk.compute(1);  // K: the Close waits
+  desk.compute(2);  // too late
+  BOOST_TEST(desk.take<Cancel>(2).size() == 1u);
+  BOOST_TEST(desk.coordinator.tickets_out() == 0u);
+  desk.lose({1, 4, 5});
+  BOOST_TEST(desk.take<Grant>(2).size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(a_newcomer_that_is_heard_of_but_does_not_load_is_expelled) {
   Desk desk = with_two_loading();
   desk.tell(5, Ready{comm::ExchangeId{3}});
@@ -307,6 +317,19 @@ BOOST_AUTO_TEST_CASE(the_last_volunteer_leaves_at_once_and_a_newcomer_goes_on) {
   for (int i = 0; i < 3; ++i) batches.insert(desk.compute(1).batch.value());
   BOOST_TEST((batches == std::set<std::uint64_t>{0, 1, 2}));
   BOOST_TEST((desk.coordinator.phase() == Phase::reducing));
+}
+
+BOOST_AUTO_TEST_CASE(a_leaver_leaves_its_share_to_the_others) {
+  for (const bool equal_shares : {true, false}) {
+    Rules rules = rules_of(4);
+    rules.balance = equal_shares ? 1 : 0;
+    rules.max_contributors = equal_shares ? 0 : 1;
+    Desk desk = gathered({.rules = rules});
+    desk.compute(1);
+    desk.tell(1, Leave{});
+    for (int i = 0; i < 3; ++i) desk.compute(2);
+    BOOST_TEST(desk.take<Close>(1).at(0).accepted == 1u);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(when_all_wish_to_leave_all_go) {

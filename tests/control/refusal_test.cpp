@@ -179,6 +179,19 @@ BOOST_AUTO_TEST_CASE(the_coordinators_own_member_stays_whatever_its_gradients) {
   BOOST_TEST(desk.coordinator.view().size() == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(who_alone_may_bank_more_in_this_step_gets_its_refused_batch_again) {
+  Rules rules = rules_of(2);
+  rules.balance = 1;
+  Desk desk = gathered({.rules = rules, .batches = 2});
+  const Grant refused = desk.take<Grant>(1).at(0);
+  desk.done(1, refused.ticket, 1, no_number);
+  BOOST_TEST(desk.take<Grant>(1).empty());  // rank 2 is still busy
+  desk.compute(2);                          // and has its share
+  desk.tick();
+  BOOST_TEST((desk.compute(1) == refused.work));
+  BOOST_TEST((desk.coordinator.phase() == Phase::reducing));
+}
+
 BOOST_AUTO_TEST_CASE(a_sole_volunteer_that_twice_finds_no_number_ends_the_run) {
   Desk desk = with_a_bound(2);
   desk.done(1, desk.take<Grant>(1).at(0).ticket, 1, no_number);

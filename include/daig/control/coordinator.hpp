@@ -163,6 +163,7 @@ class Coordinator {
   void grant_one(Rank volunteer);
   std::optional<Work> next_work(Rank volunteer, std::optional<TicketId>& twin);
   bool may_have_more(const MemberRecord& volunteer) const;
+  bool others_may_have_more(Rank volunteer) const;
   std::uint64_t contributors_now() const;
   bool may_close_the_step() const;
   std::optional<TicketId> overdue_ticket(Rank volunteer) const;

@@ -62,7 +62,13 @@ inline void Rules::check() const {
         std::to_string(max_tickets_in_hand));
   }
   if (heartbeat <= Duration::zero() || heartbeat >= silence_limit) {
-    throw UsageError("the heartbeat must be shorter than the silence that ends the run");
+    throw UsageError("the heartbeat must be shorter than the silence after which a rank is lost");
+  }
+  if (!(norm_factor > 1) || strikes == 0) {
+    throw UsageError(
+        "a gradient is refused beyond some times the median norm, above 1, and a volunteer goes "
+        "after "
+        "some such gradients, at least one");
   }
   expects(learning_rate != nullptr, "a learning rate");
 }

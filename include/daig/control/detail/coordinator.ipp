@@ -29,7 +29,8 @@ inline Actions Coordinator::receive(Rank from, const Message& message, Duration 
   if (const auto* hello = std::get_if<Hello>(&message)) {
     hear_hello(from, *hello);
   } else if (MemberRecord* member = find(from);
-             member != nullptr && member->standing != Standing::expected) {
+             member != nullptr &&
+             (member->standing != Standing::expected || std::holds_alternative<Failed>(message))) {
     member->liveness.heard(now);
     std::visit([&](const auto& body) { on(from, body); }, message);
   } else if (member == nullptr) {
@@ -41,8 +42,9 @@ inline Actions Coordinator::receive(Rank from, const Message& message, Duration 
 inline Actions Coordinator::tick(Duration now) {
   now_ = now;
   if (!over()) check_silence();
-  // While work is left, all hands are full; then, tickets may have become overdue.
-  if (phase_ == Phase::open && all_handed_out()) grant();
+  // While work is left, all hands are full; then, tickets may have become overdue, and who refused
+  // a gradient may be the only one left to compute it again.
+  if (phase_ == Phase::open && queue_.empty()) grant();
   return take_actions();
 }
 
@@ -71,14 +73,23 @@ inline void Coordinator::on(Rank from, const Done& done) {
   const auto ticket = tickets_.find(done.ticket);
   // A ticket that is not out was cancelled: this Done crossed the Close or Cancel.
   if (ticket == tickets_.end() || ticket->second.holder != from) return;
-  if (banked_.size() == rules_.k) return;  // too late, though the Close waits for newcomers
+  if (banked_.size() == rules_.k) {  // too late, though the Close waits for newcomers
+    send(from, Cancel{done.ticket});
+    return give_back(ticket);
+  }
   const Work work = ticket->second.work;
   Doubt* doubt = doubt_about(work);
   if (!norms_.believes(done.norm) && !is_confirmed(doubt, done.norm)) {
     send(from, Cancel{done.ticket});
     return refuse(from, ticket, done.norm);
   }
-  if (doubt != nullptr) doubts_.erase(doubts_.begin() + (doubt - doubts_.data()));
+  if (doubt != nullptr) {
+    // It was the batch, and not the volunteer.
+    MemberRecord* doubted = find(doubt->volunteer);
+    const bool had_a_strike = doubted != nullptr && doubted->strikes > 0;
+    if (had_a_strike && is_confirmed(doubt, done.norm)) --doubted->strikes;
+    doubts_.erase(doubts_.begin() + (doubt - doubts_.data()));
+  }
   norms_.add(done.norm);
   MemberRecord& volunteer = members_.at(from);
   volunteer.service.add(done.service_s);
@@ -209,9 +220,9 @@ inline void Coordinator::grant_one(Rank volunteer) {
 
 /// What was refused from another, then what nobody has had, then an overdue ticket's backup.
 inline std::optional<Work> Coordinator::next_work(Rank volunteer, std::optional<TicketId>& twin) {
-  const bool alone = fastest_first_.size() == 1;
   for (Doubt& doubt : doubts_) {
-    if (!doubt.pending || (doubt.volunteer == volunteer && !alone)) continue;
+    if (!doubt.pending || (doubt.volunteer == volunteer && others_may_have_more(volunteer)))
+      continue;
     doubt.pending = false;
     return doubt.work;
   }
@@ -224,7 +235,9 @@ inline bool Coordinator::may_have_more(const MemberRecord& volunteer) const {
   if (volunteer.leaving || volunteer.in_hand >= rules_.tickets_in_hand) return false;
   if (banked_.size() == rules_.k) return false;
   const std::uint64_t share = volunteer.accepted + volunteer.in_hand;
-  std::uint64_t contributors = fastest_first_.size();
+  // Leavers bank nothing more: the step has to fit into the others' shares.
+  auto contributors = static_cast<std::uint64_t>(std::ranges::count_if(
+      fastest_first_, [this](Rank rank) { return !members_.at(rank).leaving; }));
   if (rules_.max_contributors > 0) {
     contributors = std::min(contributors, rules_.max_contributors);
     if (share == 0 && contributors_now() >= contributors) return false;
@@ -234,10 +247,18 @@ inline bool Coordinator::may_have_more(const MemberRecord& volunteer) const {
   return rules_.supply == Supply::any_k || banked_.size() + tickets_.size() < rules_.k;
 }
 
+/// Whether somebody else is busy, or may be.
+inline bool Coordinator::others_may_have_more(Rank volunteer) const {
+  return std::ranges::any_of(fastest_first_, [&](Rank rank) {
+    const MemberRecord& other = members_.at(rank);
+    return rank != volunteer && !other.leaving && (other.in_hand > 0 || may_have_more(other));
+  });
+}
+
 /// Volunteers with tickets or banked batches in this step.
 inline std::uint64_t Coordinator::contributors_now() const {
   return static_cast<std::uint64_t>(std::ranges::count_if(members_, [](const auto& member) {
-    return member.second.accepted + member.second.in_hand > 0;
+    return !member.second.leaving && member.second.accepted + member.second.in_hand > 0;
   }));
 }
 
@@ -252,7 +273,10 @@ inline bool Coordinator::may_close_the_step() const {
 inline std::optional<TicketId> Coordinator::overdue_ticket(Rank volunteer) const {
   if (!rules_.backups) return std::nullopt;
   for (const auto& [id, ticket] : tickets_) {
-    if (ticket.overdue <= now_ && ticket.holder != volunteer && !ticket.twin) return id;
+    const bool may_help = ticket.overdue <= now_ && ticket.holder != volunteer && !ticket.twin;
+    // Nobody confirms a doubt about its own gradient.
+    const auto doubt = std::ranges::find(doubts_, ticket.work, &Doubt::work);
+    if (may_help && (doubt == doubts_.end() || doubt->volunteer != volunteer)) return id;
   }
   return std::nullopt;
 }

@@ -27,9 +27,8 @@ inline void Coordinator::hear_hello(Rank from, const Hello& hello) {
     has_lost_ = true;
     note("member_lost", from, "it began anew");
     remove(from);
-    if (over()) return;
   }
-  if (phase_ == Phase::finishing) return send(from, last_word(false));
+  if (phase_ == Phase::finishing || over()) return send(from, last_word(false));
   const bool alike =
       hello.protocol == Hello{}.protocol && hello.settings_digest == rules_.settings_digest;
   const std::string reason = fmt::format(
@@ -144,9 +143,10 @@ inline void Coordinator::on(Rank from, const Leave&) {
 
 /// Whoever wants to leave and has nothing banked goes; all go when nobody is left to fill the step.
 inline void Coordinator::let_leavers_go() {
-  const bool all_leave =
-      !loading_ && count(Standing::waiting) == 0 &&
+  const bool all_wish_to =
       std::ranges::all_of(fastest_first_, [this](Rank rank) { return members_.at(rank).leaving; });
+  if (all_wish_to) take_in();
+  const bool all_leave = all_wish_to && !loading_;
   std::vector<Rank> going;
   for (const auto& [rank, member] : members_) {
     if (member.leaving && (member.accepted == 0 || all_leave)) going.push_back(rank);
@@ -224,6 +224,7 @@ inline void Coordinator::go_on_without(const std::vector<Rank>& lost) {
   if (stopping_) return finish();
   if (fastest_first_.empty()) take_in();
   grant();
+  let_leavers_go();
 }
 
 inline void Coordinator::lose_work_of(Rank rank) {
