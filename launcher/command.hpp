@@ -22,6 +22,7 @@ void add_eval_command(CLI::App& app, Action& action);
 void add_predict_command(CLI::App& app, Action& action);
 void add_inspect_command(CLI::App& app, Action& action);
 void add_audit_command(CLI::App& app, Action& action);
+void add_replay_command(CLI::App& app, Action& action);
 /// Hidden: what starts rank 0 for the launcher.
 void add_rank_0_command(CLI::App& app, Action& action);
 
