@@ -60,7 +60,11 @@ std::string json_of(const store::AuditReport& report) {
         .add("batches", share.batches)
         .add("samples", share.samples)
         .add("fraction", share.fraction)
-        .add("mean_service_s", share.mean_service_s);
+        .add("mean_service_s", share.mean_service_s)
+        .add("busy_s", share.busy_s)
+        .add("redone_batches", share.redone_batches)
+        .add("redone_samples", share.redone_samples)
+        .add("redone_busy_s", share.redone_busy_s);
   }
   return JsonObject()
       .add("clean", report.clean())
@@ -69,6 +73,7 @@ std::string json_of(const store::AuditReport& report) {
       .add("batches", report.batches)
       .add("planned_batches", report.plan.batches())
       .add("superseded_steps", report.superseded_steps)
+      .add("superseded_batches", report.superseded_batches)
       .add("findings", findings)
       .add("volunteers", shares)
       .text();

@@ -22,6 +22,7 @@ void add_eval_command(CLI::App& app, Action& action);
 void add_predict_command(CLI::App& app, Action& action);
 void add_inspect_command(CLI::App& app, Action& action);
 void add_audit_command(CLI::App& app, Action& action);
+void add_replay_command(CLI::App& app, Action& action);
 
 // Hidden ones, which the launcher starts: rank 0's starter, what ends the rest of a job on another
 // machine, and what stands between mpirun and the remote shell.

@@ -24,6 +24,7 @@ constexpr const char* more = R"(Try it:
   daig train --dataset fashion-mnist -n 4
   daig eval --model runs/<date-time>/model.h5 --dataset fashion-mnist
   daig audit runs/<date-time>
+  daig replay runs/<date-time>
 
 Exit codes:
   0  success
@@ -32,7 +33,7 @@ Exit codes:
   3  a file or dataset cannot be used
   4  the system could not write or read something
   5  another rank was lost or did not answer in time
-  6  an audit ran well and found something wrong
+  6  an audit or a replay ran well and found something wrong
   128 + n  signal n ended the coordinator (rank 0), or the launcher was told to end by it
 
 The first SIGINT (Ctrl-C), SIGTERM or SIGHUP asks the coordinator to end the job; the second ends
@@ -67,6 +68,7 @@ int run_command_line(int argc, const char* const* argv) {
   add_predict_command(app, action);
   add_inspect_command(app, action);
   add_audit_command(app, action);
+  add_replay_command(app, action);
   add_rank_0_command(app, action);
   add_reap_command(app, action);
   add_remote_shell_command(app, action);

@@ -3,6 +3,7 @@
 /// JSON for the last line of stdout: written only, never read.
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -33,6 +34,10 @@ class JsonObject {
   template <std::integral I>
   JsonObject& add(std::string_view name, I value) {
     return add_json(name, std::to_string(value));
+  }
+  JsonObject& add(std::string_view name, std::nullptr_t) { return add_json(name, "null"); }
+  JsonObject& add(std::string_view name, const JsonObject& object) {
+    return add_json(name, object.text());
   }
   JsonObject& add(std::string_view name, const std::vector<JsonObject>& objects);
 

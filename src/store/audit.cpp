@@ -226,16 +226,25 @@ class Auditor {
     report_.superseded_batches = one("SELECT COUNT(*) FROM batches WHERE superseded_by NOT NULL");
     sqlite::Statement rows(
         database_,
-        "SELECT volunteer, COUNT(*), SUM(samples), AVG(service_s), SUM(service_s) FROM batches "
-        "WHERE superseded_by IS NULL GROUP BY volunteer ORDER BY volunteer");
+        "SELECT volunteer, COUNT(*) FILTER (WHERE counts), SUM(samples) FILTER (WHERE counts), "
+        "AVG(service_s) FILTER (WHERE counts), SUM(service_s) FILTER (WHERE counts), "
+        "COUNT(*) FILTER (WHERE NOT counts), SUM(samples) FILTER (WHERE NOT counts), "
+        "SUM(service_s) FILTER (WHERE NOT counts) "
+        "FROM (SELECT *, superseded_by IS NULL AS counts FROM batches) "
+        "GROUP BY volunteer ORDER BY volunteer");
     while (rows.step()) {
       VolunteerShare share;
       share.volunteer = Rank{static_cast<Rank::rep>(rows.integer(0))};
       share.batches = static_cast<std::uint64_t>(rows.integer(1));
       share.samples = static_cast<std::uint64_t>(rows.integer(2));
-      share.fraction = static_cast<double>(share.samples) / static_cast<double>(report_.samples);
+      if (report_.samples > 0) {
+        share.fraction = static_cast<double>(share.samples) / static_cast<double>(report_.samples);
+      }
       share.mean_service_s = rows.real(3);
       share.busy_s = rows.real(4);
+      share.redone_batches = static_cast<std::uint64_t>(rows.integer(5));
+      share.redone_samples = static_cast<std::uint64_t>(rows.integer(6));
+      share.redone_busy_s = rows.real(7);
       report_.shares.push_back(share);
     }
   }
@@ -289,13 +298,21 @@ std::string to_text(const AuditReport& report) {
     text += fmt::format("superseded {} batches in {} steps, done again after a resume\n",
                         report.superseded_batches, report.superseded_steps);
   }
+  // Work that was done again is shown where there is any.
+  const bool redone = report.superseded_batches > 0;
   if (!report.shares.empty()) {
-    text += "\nvolunteer   batches    samples   share   mean service     busy\n";
+    text += "\nvolunteer   batches    samples   share   mean service     busy";
+    text += redone ? "    redone    samples     busy\n" : "\n";
   }
   for (const VolunteerShare& share : report.shares) {
-    text += fmt::format("{:>9}  {:>8}  {:>9}  {:>5.1f}%  {:>9.2f} ms  {:>6.1f} s\n",
+    text += fmt::format("{:>9}  {:>8}  {:>9}  {:>5.1f}%  {:>9.2f} ms  {:>6.1f} s",
                         share.volunteer.value(), share.batches, share.samples, 100 * share.fraction,
                         1000 * share.mean_service_s, share.busy_s);
+    if (redone) {
+      text += fmt::format("  {:>8}  {:>9}  {:>6.1f} s", share.redone_batches, share.redone_samples,
+                          share.redone_busy_s);
+    }
+    text += '\n';
   }
   text += '\n';
   for (const Finding& finding : report.findings) {

@@ -81,9 +81,9 @@ RunDirectory RunDirectory::create(const fs::path& path) {
 RunDirectory RunDirectory::resume(const fs::path& path) {
   std::error_code unknown;
   if (!fs::is_regular_file(path / ledger_name, unknown)) {
-    throw InputError(path.string(), fmt::format("holds no run to resume, as there is no {} in it; "
-                                                "check the path",
-                                                ledger_name));
+    throw InputError(
+        path.string(),
+        fmt::format("holds no run, as there is no {} in it; check the path", ledger_name));
   }
   return RunDirectory(path, lock_folder(path));
 }
@@ -129,6 +129,7 @@ void RunDirectory::keep_latest_snapshots(std::size_t count) const {
   expects(count > 0, "at least one snapshot to keep");
   const std::vector<Snapshot> found = snapshots();
   for (std::size_t i = count; i < found.size(); ++i) {
+    if (found[i].version == first_version) continue;
     std::error_code error;
     fs::remove(found[i].path, error);
     if (error) {

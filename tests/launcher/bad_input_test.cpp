@@ -214,6 +214,8 @@ BOOST_AUTO_TEST_CASE(other_commands) {
       {{"inspect", "huge.npy"}, input, "huge.npy"},
       {{"audit", "empty"}, input, "empty"},
       {{"audit", "none"}, input, "none"},
+      {{"replay", "empty"}, input, "empty"},
+      {{"replay", "none"}, input, "none"},
       {{"run", "-n", "0", "--", "true"}, usage, "-n 0"},
       {{"run", "-n", "2", "--", "./none"}, input, "./none"},
       {{"run", "-n", "2"}, usage, "program"},

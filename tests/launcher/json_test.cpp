@@ -21,6 +21,8 @@ BOOST_AUTO_TEST_CASE(another_reader_finds_what_was_written) {
                                 .add("small", -5)
                                 .add("real", 0.1)
                                 .add("none", std::numeric_limits<double>::quiet_NaN())
+                                .add("nothing", nullptr)
+                                .add("inner", inner)
                                 .add("list", std::vector<JsonObject>{inner, inner})
                                 .add("empty", std::vector<JsonObject>{});
   BOOST_TEST(object.text().find('\n') == std::string::npos);
@@ -31,6 +33,8 @@ BOOST_AUTO_TEST_CASE(another_reader_finds_what_was_written) {
   BOOST_TEST(read.at("small").get<int>() == -5);
   BOOST_TEST(read.at("real").get<double>() == 0.1);
   BOOST_TEST(read.at("none").is_null());
+  BOOST_TEST(read.at("nothing").is_null());
+  BOOST_TEST(read.at("inner").at("i").get<int>() == 1);
   BOOST_TEST(read.at("list").size() == 2);
   BOOST_TEST(read.at("list").at(1).at("yes").get<bool>());
   BOOST_TEST(read.at("empty").empty());

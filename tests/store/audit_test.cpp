@@ -135,6 +135,68 @@ BOOST_FIXTURE_TEST_CASE(superseded_work_is_reported_apart, Run) {
   BOOST_CHECK_NE(store::to_text(report).find("superseded 8 batches"), std::string::npos);
 }
 
+// The plan's places 12 ... 19 are done twice, by rank 1 + place mod 3: rank 1 did 12, 15 and 18,
+// rank 2 did 13, 16 and 19, rank 3 did 14 and 17. All hold 10 samples.
+BOOST_FIXTURE_TEST_CASE(credit_for_superseded_work_is_kept_apart, Run) {
+  begin(5);
+  {
+    auto writer = store::Ledger::resume(ledger, Version{3});
+    test::commit_steps(writer, 3, test::sample_steps);
+  }
+  const AuditReport report = audit();
+  BOOST_REQUIRE_EQUAL(report.shares.size(), 3U);
+  const std::vector<std::uint64_t> redone{3, 3, 2};
+  for (std::size_t i = 0; i < redone.size(); ++i) {
+    const store::VolunteerShare& share = report.shares[i];
+    BOOST_CHECK_EQUAL(share.redone_batches, redone[i]);
+    BOOST_CHECK_EQUAL(share.redone_samples, 10 * redone[i]);
+    BOOST_CHECK_EQUAL(share.redone_busy_s, 0.25 * static_cast<double>(redone[i]));
+    // What counts is as if nothing had been done twice.
+    BOOST_CHECK_EQUAL(share.batches, i == 0 ? 8U : 7U);
+    BOOST_CHECK_EQUAL(share.mean_service_s, 0.25);
+    BOOST_CHECK_EQUAL(share.busy_s, 0.25 * static_cast<double>(share.batches));
+  }
+  BOOST_CHECK_NE(store::to_text(report).find("redone"), std::string::npos);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_volunteer_all_of_whose_work_is_superseded_is_named, Run) {
+  begin(4);
+  tamper(ledger,
+         "INSERT INTO views VALUES (1, 0, 4, 9); "
+         "UPDATE batches SET volunteer = 9, service_s = NULL WHERE step = 3 AND position = 1; "
+         "UPDATE batches SET volunteer = 9, service_s = 2 WHERE step = 3 AND position = 2");
+  {
+    auto writer = store::Ledger::resume(ledger, Version{3});
+    test::commit_steps(writer, 3, test::sample_steps);
+  }
+  const AuditReport report = audit();
+  BOOST_CHECK(report.clean());
+  BOOST_REQUIRE_EQUAL(report.shares.size(), 4U);
+  const store::VolunteerShare& share = report.shares.back();
+  BOOST_CHECK_EQUAL(share.volunteer.value(), 9);
+  BOOST_CHECK_EQUAL(share.batches, 0U);
+  BOOST_CHECK_EQUAL(share.samples, 0U);
+  BOOST_CHECK_EQUAL(share.fraction, 0.0);
+  BOOST_CHECK_EQUAL(share.mean_service_s, 0.0);
+  BOOST_CHECK_EQUAL(share.busy_s, 0.0);
+  BOOST_CHECK_EQUAL(share.redone_batches, 2U);
+  BOOST_CHECK_EQUAL(share.redone_samples, 20U);
+  BOOST_CHECK_EQUAL(share.redone_busy_s, 2.0);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_run_resumed_from_its_very_start_has_only_superseded_work, Run) {
+  begin(2);
+  store::Ledger::resume(ledger, Version{0});
+  const AuditReport report = audit(Unfinished::is_accepted);
+  BOOST_CHECK(report.clean());
+  BOOST_REQUIRE_EQUAL(report.shares.size(), 3U);
+  for (const store::VolunteerShare& share : report.shares) {
+    BOOST_CHECK_EQUAL(share.batches, 0U);
+    BOOST_CHECK_EQUAL(share.fraction, 0.0);
+    BOOST_CHECK_GT(share.redone_batches, 0U);
+  }
+}
+
 BOOST_FIXTURE_TEST_CASE(a_small_step_is_good_only_at_the_very_end, Run) {
   auto writer = store::Ledger::create(ledger, store::configuration_of(test::sample_plan()));
   metrics::StepRecord small = test::sample_step(0);

@@ -106,6 +106,8 @@ BOOST_FIXTURE_TEST_CASE(old_snapshots_can_be_removed, Folder) {
   directory.keep_latest_snapshots(7);
   BOOST_CHECK_EQUAL(directory.snapshots().size(), 5U);
   directory.keep_latest_snapshots(2);
-  BOOST_CHECK((versions(directory) == std::vector<std::uint64_t>{4, 3}));
+  BOOST_CHECK((versions(directory) == std::vector<std::uint64_t>{4, 3, 0}));  // 0: for replays
+  directory.keep_latest_snapshots(1);
+  BOOST_CHECK((versions(directory) == std::vector<std::uint64_t>{4, 0}));
   BOOST_CHECK_THROW(directory.keep_latest_snapshots(0), ContractViolation);
 }

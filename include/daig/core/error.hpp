@@ -23,7 +23,7 @@ enum class ExitCode : int {
   input = 3,    ///< a file or dataset cannot be used
   io = 4,       ///< something could not be written or read by the system
   peer = 5,     ///< another rank was lost or did not answer in time
-  finding = 6,  ///< an audit ran well and found something wrong
+  finding = 6,  ///< an audit or a replay ran well and found something wrong
 };
 
 /// Base of everything DAIG throws on purpose, contract violations aside.

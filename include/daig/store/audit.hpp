@@ -32,7 +32,8 @@ struct Finding {
   std::vector<std::string> examples;  ///< the first few, in words
 };
 
-/// What one volunteer did of the work that counts.
+/// What one volunteer did of the work that counts, and apart from it, what it did in vain: work
+/// that was accepted and then lost, as the run was resumed from a snapshot before it.
 struct VolunteerShare {
   Rank volunteer;
   std::uint64_t batches = 0;
@@ -40,6 +41,10 @@ struct VolunteerShare {
   double fraction = 0;        ///< of all samples
   double mean_service_s = 0;  ///< a batch
   double busy_s = 0;          ///< in all
+
+  std::uint64_t redone_batches = 0;  ///< superseded, and done again by whoever it was
+  std::uint64_t redone_samples = 0;
+  double redone_busy_s = 0;
 };
 
 struct AuditReport {
@@ -50,7 +55,7 @@ struct AuditReport {
   std::uint64_t samples = 0;
   std::uint64_t superseded_steps = 0;  ///< done again after a resume
   std::uint64_t superseded_batches = 0;
-  std::vector<VolunteerShare> shares;  ///< by rank
+  std::vector<VolunteerShare> shares;  ///< by rank; of all whose work was ever accepted
   std::vector<Finding> findings;       ///< one a fault, worst news first
 
   bool clean() const { return findings.empty(); }

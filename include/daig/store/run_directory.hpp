@@ -43,10 +43,13 @@ class RunDirectory {
   /// The snapshots that are there, latest first. (They are whole: see write_model.)
   std::vector<Snapshot> snapshots() const;
   std::optional<Snapshot> latest_snapshot() const;
-  /// Removes all snapshots but the latest ones. Expects count > 0.
+  /// Removes all snapshots but the latest ones, and the first: a replay of the run starts from the
+  /// weights that it began with. Expects count > 0.
   void keep_latest_snapshots(std::size_t count) const;
 
   static constexpr const char* ledger_name = "ledger.sqlite";
+  /// The snapshot that every run keeps: before any step.
+  static constexpr Version first_version{0};
 
  private:
   RunDirectory(std::filesystem::path path, int lock);
