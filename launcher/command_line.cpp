@@ -34,6 +34,7 @@ Exit codes:
   4  the system could not write or read something
   5  another rank was lost or did not answer in time
   6  an audit or a replay ran well and found something wrong
+  7  the coordinator was asked to stop the run before its end; it can be resumed
   128 + n  signal n ended the coordinator (rank 0), or the launcher was told to end by it
 
 The first SIGINT (Ctrl-C), SIGTERM or SIGHUP asks the coordinator to end the job; the second ends

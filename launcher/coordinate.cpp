@@ -124,7 +124,8 @@ TrainReport finish(const TrainingJob& job, Records& records, const train::Result
 
 }  // namespace
 
-int coordinate(comm::Communicator& communicator, TrainingJob job, const RunManner& manner) {
+int coordinate(comm::Communicator& communicator, TrainingJob job, const RunManner& manner,
+               LeaveRequest& leave) {
   std::optional<Records> records;
   try {
     records.emplace(job, manner, communicator.size());
@@ -153,7 +154,15 @@ int coordinate(comm::Communicator& communicator, TrainingJob job, const RunManne
     recorders.add(records->events());
     recorders.add(progress);
     session.set_up(task_of(job, *records, recorders));
+    const LeaveRequest::Listener listener(leave, session);
     result = session.run(workload);
+  }
+  if (!result.complete) {
+    records->write_snapshot(result.weights, result.optimizer_state, result.version);
+    const std::string folder = records->directory().path().string();
+    complain(fmt::format("stopped after step {} of {}; to go on: daig train --resume {}",
+                         result.version.value(), job.total_steps(), folder));
+    return static_cast<int>(ExitCode::stopped);
   }
   const TrainReport report = finish(job, *records, result, workload.network());
   if (style != ProgressStyle::none || !manner.json) say(text_of(report));
@@ -161,12 +170,13 @@ int coordinate(comm::Communicator& communicator, TrainingJob job, const RunManne
   return static_cast<int>(report.audit.clean() ? ExitCode::success : ExitCode::finding);
 }
 
-void volunteer(comm::Communicator& communicator) {
+void volunteer(comm::Communicator& communicator, LeaveRequest& leave) {
   const store::Configuration configuration = hear(communicator);
   const TrainSettings settings = settings_of(configuration, "rank 0's announcement");
   train::NetworkWorkload workload(configuration.at("spec"));
   train::Session session(communicator, options_of(settings, communicator.rank()),
                          workload.network().layout().size());
+  const LeaveRequest::Listener listener(leave, session);
   static_cast<void>(session.run(workload));
 }
 

@@ -15,6 +15,7 @@
 #include <daig/core/error.hpp>
 #include <daig/core/log.hpp>
 #include <daig/store/run_directory.hpp>
+#include <daig/train/leave_on_signal.hpp>
 #include <daig/train/member.hpp>
 
 #include "announce.hpp"
@@ -50,21 +51,23 @@ TrainingJob prepare_or_tell(comm::Communicator& communicator, const TrainSetting
 }
 
 int train_as_rank(comm::Communicator& communicator, const TrainSettings& settings,
-                  const RunManner& manner) {
+                  const RunManner& manner, LeaveRequest& leave) {
   log::set_rank(communicator.rank());
   if (communicator.rank() == coordinator_rank) {
-    return coordinate(communicator, prepare_or_tell(communicator, settings, manner), manner);
+    return coordinate(communicator, prepare_or_tell(communicator, settings, manner), manner, leave);
   }
-  volunteer(communicator);
+  volunteer(communicator, leave);
   return 0;
 }
 
 /// This process is one of mpirun's. Only rank 0 speaks of errors, but for those who lost it.
 int train_under_mpirun(const TrainSettings& settings, const RunManner& manner) {
+  LeaveRequest leave;
+  const train::LeaveOnSignal signals([&] { leave.make(); });
   comm::MpiEnvironment environment;
   const auto world = environment.world();
   try {
-    return train_as_rank(*world, settings, manner);
+    return train_as_rank(*world, settings, manner, leave);
   } catch (const train::RunAborted& aborted) {
     if (world->rank() == coordinator_rank) complain(aborted.what());
     std::fflush(nullptr);
@@ -80,12 +83,15 @@ int train_under_mpirun(const TrainSettings& settings, const RunManner& manner) {
 }
 
 int train_in_threads(TrainingJob job, int ranks, const RunManner& manner) {
+  LeaveRequest leave;
+  const train::LeaveOnSignal signals([&] { leave.make(); });
   int code = 0;
   comm::run_in_process(ranks, [&](comm::Communicator& communicator) {
     if (communicator.rank() == coordinator_rank) {
-      code = coordinate(communicator, std::move(job), manner);
+      code = coordinate(communicator, std::move(job), manner, leave);
     } else {
-      volunteer(communicator);
+      LeaveRequest nobody;  // the coordinator ends the run for all
+      volunteer(communicator, nobody);
     }
   });
   return code;
@@ -183,8 +189,10 @@ int start_training(const TrainSettings& settings, const RunManner& manner,
   {
     TrainingJob job = prepare(settings, manner, ranks, Checks::thorough);
     if (ranks == 1) {
+      LeaveRequest leave;
+      const train::LeaveOnSignal signals([&] { leave.make(); });
       comm::SelfCommunicator alone;
-      return coordinate(alone, std::move(job), manner);
+      return coordinate(alone, std::move(job), manner, leave);
     }
     if (manner.in_process) return train_in_threads(std::move(job), ranks, manner);
   }

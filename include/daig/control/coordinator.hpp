@@ -102,7 +102,7 @@ class Coordinator {
   std::uint64_t total_steps() const { return total_steps_; }
   std::uint64_t banked() const { return banked_.size(); }
   std::uint64_t tickets_out() const { return tickets_.size(); }
-  /// Whether some rank was expelled: MPI may then wait for it for ever.
+  /// Whether some rank was expelled or has left: at the end it is not to be waited for.
   bool has_lost() const { return has_lost_; }
   /// For so long what arrives may lie, unless its sender says that it presses: going by the
   /// measured service times, no volunteer runs out of tickets meanwhile.

@@ -24,6 +24,7 @@ enum class ExitCode : int {
   io = 4,       ///< something could not be written or read by the system
   peer = 5,     ///< another rank was lost or did not answer in time
   finding = 6,  ///< an audit or a replay ran well and found something wrong
+  stopped = 7,  ///< the run was asked to stop before its end; it can be resumed
 };
 
 /// Base of everything DAIG throws on purpose, contract violations aside.

@@ -114,6 +114,7 @@ inline Actions Coordinator::dismiss(Rank volunteer, Duration now) {
     if (member->standing == Standing::member) {
       send(volunteer, Leave{});
     } else {
+      has_lost_ = true;
       send(volunteer, last_word(false));
       remove(volunteer);
     }
@@ -125,6 +126,7 @@ inline void Coordinator::on(Rank from, const Leave&) {
   MemberRecord& member = members_.at(from);
   if (from == coordinator_rank || member.leaving) return;
   if (member.standing != Standing::member) {
+    has_lost_ = true;
     send(from, last_word(false));
     return remove(from);
   }
@@ -152,6 +154,7 @@ inline void Coordinator::let_leavers_go() {
     if (member.leaving && (member.accepted == 0 || all_leave)) going.push_back(rank);
   }
   for (const Rank rank : going) {
+    has_lost_ = true;
     send(rank, last_word(false));
     note("member_left", rank, "");
   }
