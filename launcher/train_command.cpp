@@ -29,6 +29,7 @@ struct TrainWords {
   std::uint64_t cache_mb = 1024;
   double silence_limit_s = 2;
   double orphan_limit_s = 30;
+  double exchange_limit_s = 300;
   double lonely_limit_s = 120;
 };
 
@@ -73,6 +74,7 @@ TrainSettings settings_of(const TrainWords& words) {
   options.cache_bytes = static_cast<std::size_t>(words.cache_mb) << 20;
   options.silence_limit = duration_of("--silence-limit", words.silence_limit_s);
   options.orphan_limit = duration_of("--orphan-limit", words.orphan_limit_s);
+  options.exchange_limit = duration_of("--exchange-limit", words.exchange_limit_s);
   options.lonely_limit = duration_of("--lonely-limit", words.lonely_limit_s);
   for (const std::string& word : words.slow) {
     const std::string_view text = word;
@@ -135,6 +137,10 @@ void add_kept_options(CLI::App& command, TrainWords& words) {
       ->capture_default_str();
   add("--orphan-limit", words.orphan_limit_s,
       "seconds: a volunteer that does not hear of the coordinator for so long ends itself", faults)
+      ->capture_default_str();
+  add("--exchange-limit", words.exchange_limit_s,
+      "seconds: whoever takes longer for an all-reduce, or to load the weights, is expelled",
+      faults)
       ->capture_default_str();
   add("--lonely-limit", words.lonely_limit_s,
       "seconds: for so long the run waits for a volunteer when there is none", faults)

@@ -125,6 +125,7 @@ void visit_settings(auto& settings, auto&& visit) {
   visit("cache_bytes", options.cache_bytes);
   visit("silence_limit_s", options.silence_limit);
   visit("orphan_limit_s", options.orphan_limit);
+  visit("exchange_limit_s", options.exchange_limit);
   visit("lonely_limit_s", options.lonely_limit);
   visit("norm_factor", options.norm_factor);
   visit("slow", options.slowdown);

@@ -616,7 +616,7 @@ BOOST_AUTO_TEST_CASE(an_abort_is_told_to_all_and_nothing_follows) {
 BOOST_AUTO_TEST_CASE(who_has_not_said_hello_is_not_listened_to) {
   Desk desk({});
   desk.tell(-1, Failed{1, "no"});
-  desk.tell(2, Failed{1, "no"});
+  desk.tell(2, Bye{5});
   desk.tell(7, Leave{});
   desk.tell(2, Ready{comm::ExchangeId{1}});
   BOOST_TEST((desk.coordinator.phase() == Phase::gathering));
@@ -625,6 +625,13 @@ BOOST_AUTO_TEST_CASE(who_has_not_said_hello_is_not_listened_to) {
   BOOST_TEST((desk.coordinator.phase() == Phase::open));
   desk.tell(7, Failed{1, "no"});
   BOOST_TEST(!desk.coordinator.over());
+}
+
+BOOST_AUTO_TEST_CASE(who_fails_before_its_hello_ends_a_run_that_waits_for_it) {
+  Desk desk({});
+  desk.tell(2, Failed{3, "no such file"});
+  BOOST_REQUIRE(desk.coordinator.failure().has_value());
+  BOOST_TEST((desk.coordinator.failure()->code == ExitCode::input));
 }
 
 BOOST_AUTO_TEST_CASE(a_resumed_run_goes_on_where_it_was) {

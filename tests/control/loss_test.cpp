@@ -363,8 +363,8 @@ BOOST_AUTO_TEST_CASE(who_comes_when_the_run_is_finishing_is_told_so) {
   desk.reduce();
   desk.hello(9);
   BOOST_REQUIRE(desk.inbox(9).size() == 1u);
-  BOOST_TEST(std::get<Finish>(desk.inbox(9)[0]).complete == 1);
-  desk.tell(9, Bye{99});  // of weights that it never had
+  BOOST_TEST(std::get<Finish>(desk.inbox(9)[0]).complete == 0);  // it has not the weights
+  desk.tell(9, Bye{99});                                         // of weights that it never had
   desk.bye();
   BOOST_TEST(!desk.coordinator.failure());
 }

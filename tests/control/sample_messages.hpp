@@ -34,7 +34,7 @@ inline std::vector<SampleMessage> sample_messages() {
       {ShardOffer{ShardId{16}, std::uint64_t{1} << 40}, 4 + 8},
       {Close{StepId{17}, view, comm::ExchangeId{18}, 19}, 8 + view_bytes + 4 + 8},
       {Commit{StepId{20}, 21, 1e-3}, 8 + 8 + 8},
-      {Finish{0}, 1},
+      {Finish{0, 1}, 1 + 1},
       {Abort{5, "rank 3 failed"}, 4 + 4 + 13},
       {Heartbeat{}, 0},
       {GiveBack{TicketId{22}}, 8},

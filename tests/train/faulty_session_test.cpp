@@ -53,6 +53,8 @@ Schedule random_schedule(std::uint64_t seed, std::uint32_t number) {
   schedule.batches = schedule.options.k * (4 + random.below(12));
   // Impatient, or else the test would take an hour: who is expelled for nothing comes back.
   schedule.options.silence_limit = 100ms;
+  schedule.options.exchange_limit = 500ms;  // a message may be lost, while a rank is cut off
+  schedule.options.gather_limit = 300ms;    // a rank may die before its first word
   schedule.has_dataset = chance(0.5);
   const bool delays = chance(0.3);
   for (int rank = 0; rank < schedule.ranks; ++rank) {

@@ -33,7 +33,7 @@ struct Rules {
   Duration heartbeat = std::chrono::milliseconds(250);  ///< everybody says something this often
   Duration silence_limit = std::chrono::seconds(2);     ///< a member this silent is expelled
   Duration gather_limit = std::chrono::seconds(60);     ///< for all members to say Hello
-  Duration join_limit = std::chrono::seconds(30);       ///< for a newcomer to load the weights
+  Duration exchange_limit = std::chrono::minutes(5);    ///< for a Load, and for an all-reduce
   Duration leave_limit = std::chrono::seconds(10);  ///< what a leaver has banked then is given up
   Duration lonely_limit = std::chrono::minutes(2);  ///< without any volunteer the run ends
 

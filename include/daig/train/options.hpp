@@ -34,12 +34,13 @@ struct Options {
 
   double norm_factor = 100;  ///< gradients beyond so many times the median norm are refused
 
-  std::size_t cache_bytes = std::size_t{1} << 30;    ///< for shards, on each volunteer
-  Duration silence_limit = std::chrono::seconds(2);  ///< a volunteer this silent is expelled
-  Duration orphan_limit = std::chrono::seconds(30);  ///< without a coordinator a volunteer ends
-  Duration gather_limit = std::chrono::seconds(60);  ///< for all ranks to come
-  Duration lonely_limit = std::chrono::minutes(2);   ///< without volunteers the run ends
-  std::map<Rank, double> slowdown;                   ///< experiments: rank -> factor above 1
+  std::size_t cache_bytes = std::size_t{1} << 30;     ///< for shards, on each volunteer
+  Duration silence_limit = std::chrono::seconds(2);   ///< a volunteer this silent is expelled
+  Duration orphan_limit = std::chrono::seconds(30);   ///< without a coordinator a volunteer ends
+  Duration gather_limit = std::chrono::seconds(60);   ///< for all ranks to come
+  Duration exchange_limit = std::chrono::minutes(5);  ///< for an all-reduce, or to load the weights
+  Duration lonely_limit = std::chrono::minutes(2);    ///< without volunteers the run ends
+  std::map<Rank, double> slowdown;                    ///< experiments: rank -> factor above 1
   OnMilestone on_milestone;  ///< experiments: told of this rank's own milestones
 
   /// Who has nothing to say for so long says that it is there.
@@ -82,6 +83,7 @@ inline control::Rules Options::rules(std::size_t weights) const {
   rules.heartbeat = heartbeat();
   rules.silence_limit = silence_limit;
   rules.gather_limit = gather_limit;
+  rules.exchange_limit = exchange_limit;
   rules.lonely_limit = lonely_limit;
   rules.norm_factor = norm_factor;
   rules.settings_digest = digest(weights);

@@ -268,8 +268,16 @@ inline std::optional<std::string> Coordinator::why_lost(const MemberRecord& memb
     return fmt::format("it was not heard of for {:.1f} s", seconds(silent));
   }
   const Duration standing = now_ - member.since;
-  if (member.standing == Standing::loading && standing > rules_.join_limit) {
-    return fmt::format("it did not load the weights within {:.0f} s", seconds(rules_.join_limit));
+  if (member.standing == Standing::loading && standing > rules_.exchange_limit) {
+    return fmt::format("it did not load the weights within {:.0f} s",
+                       seconds(rules_.exchange_limit));
+  }
+  // It is heard of, but some link of the ring is not what it was. All who may be behind it begin
+  // anew: the others cannot tell.
+  const bool reduces = phase_ == Phase::reducing && member.standing == Standing::member;
+  if (reduces && !member.answered && now_ - closed_ > rules_.exchange_limit) {
+    return fmt::format("it did not come to the end of an all-reduce within {:.0f} s",
+                       seconds(rules_.exchange_limit));
   }
   if (member.leaving && phase_ == Phase::open && standing > rules_.leave_limit) {
     return fmt::format("it wished to leave {:.0f} s ago", seconds(standing));
