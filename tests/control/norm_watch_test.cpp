@@ -69,6 +69,12 @@ BOOST_AUTO_TEST_CASE(only_the_last_thirty_one_count) {
   BOOST_TEST(watch.bound() == 1000.0);  // 15 and 16
 }
 
+BOOST_AUTO_TEST_CASE(the_bound_stays_when_gradients_vanish) {
+  NormWatch watch = watch_of(10, {2, 2, 2, 2, 2, 2, 2, 2});
+  for (int i = 0; i < 64; ++i) watch.add(1e-6);
+  BOOST_TEST(watch.bound() == 20.0);
+}
+
 BOOST_AUTO_TEST_CASE(where_most_gradients_vanish_there_is_no_bound) {
   const NormWatch watch = watch_of(10, {0, 0, 0, 0, 0, 5, 5, 5});
   BOOST_TEST(watch.bound() == infinity);

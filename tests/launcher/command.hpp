@@ -52,6 +52,8 @@ class Command {
   ~Command();
 
   pid_t pid() const { return pid_; }
+  /// What it has written to stdout so far.
+  const std::string& out() const { return ended_.out; }
   void signal(int number) const { ::kill(pid_, number); }
 
   /// Reads what it writes until stdout holds something that the function is content with.

@@ -85,7 +85,9 @@ BOOST_AUTO_TEST_CASE(settings_that_make_no_sense_by_themselves) {
   refused("--balance", [](auto& s) { s.options.balance = 1.5; });
   refused("--balance", [](auto& s) { s.options.balance = std::nan(""); });
   refused("--slow", [](auto& s) { s.options.slowdown[Rank{1}] = 0.5; });
-  refused("--silence-limit", [](auto& s) { s.options.silence_limit = std::chrono::seconds(1); });
+  refused("--silence-limit", [](auto& s) { s.options.silence_limit = daig::Duration(1); });
+  refused("--orphan-limit", [](auto& s) { s.options.orphan_limit = s.options.silence_limit; });
+  refused("--norm-factor", [](auto& s) { s.options.norm_factor = 1; });
   refused("schedule", [](auto& s) { s.options.schedule = "sometimes"; });
   refused("optimiser", [](auto& s) { s.options.optimizer.name = "best"; });
   refused("momentum", [](auto& s) { s.options.optimizer = {"adam", 0.1, 0.9}; });

@@ -170,6 +170,7 @@ class Coordinator {
   void release(TicketPlace ticket);
   void give_back(TicketPlace ticket);
   void refuse(Rank from, TicketPlace ticket, double norm);
+  void strike(Rank volunteer, double norm);
   Doubt* doubt_about(const Work& work);
   bool is_confirmed(const Doubt* doubt, double norm) const;
   bool all_handed_out() const;

@@ -28,7 +28,7 @@ struct MemberRecord {
   bool answered = false;       ///< with Reduced or Bye: what the phase waits for
   std::uint64_t in_hand = 0;   ///< tickets
   std::uint64_t accepted = 0;  ///< batches of the present step
-  std::uint64_t strikes = 0;   ///< gradients that were refused
+  std::uint64_t strikes = 0;   ///< gradients that were refused, and others found better ones
   ServiceTime service;
   Liveness liveness;
   Duration spoken{};  ///< to it

@@ -10,8 +10,9 @@
 
 namespace daig::control {
 
-/// The norms of the last accepted gradients, and the bound that follows from them. A gradient with
-/// one bad value can undo a whole run; a norm far from all others' tells of it. (What is wrong and
+/// The bound that follows from the norms of the gradients accepted so far: some times the median of
+/// the last ones, and of the greatest such median of the run, since where training has nearly
+/// converged most gradients vanish, and a rare one that does not is no fault. (What is wrong and
 /// has a plausible norm is not found this way.)
 class NormWatch {
  public:
@@ -31,6 +32,7 @@ class NormWatch {
   double factor_;
   std::array<double, 31> recent_{};
   std::size_t added_ = 0;
+  double greatest_median_ = 0;
   double bound_ = std::numeric_limits<double>::infinity();
 };
 
@@ -45,7 +47,8 @@ inline void NormWatch::add(double norm) {
   const std::size_t known = std::min(added_, recent_.size());
   const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(known / 2);
   std::nth_element(sorted.begin(), middle, sorted.begin() + static_cast<std::ptrdiff_t>(known));
-  bound_ = *middle > 0 ? factor_ * *middle : std::numeric_limits<double>::infinity();
+  greatest_median_ = std::max(greatest_median_, *middle);
+  if (greatest_median_ > 0) bound_ = factor_ * greatest_median_;
 }
 
 }  // namespace daig::control

@@ -37,8 +37,8 @@ struct Rules {
   Duration leave_limit = std::chrono::seconds(10);  ///< what a leaver has banked then is given up
   Duration lonely_limit = std::chrono::minutes(2);  ///< without any volunteer the run ends
 
-  double norm_factor = 100;   ///< gradients beyond so many times the median norm are refused
-  std::uint64_t strikes = 3;  ///< a volunteer with so many refused gradients is expelled for good
+  double norm_factor = 100;   ///< gradients beyond so many times the usual norm are refused
+  std::uint64_t strikes = 3;  ///< so often proved wrong, a volunteer is expelled for good
 
   std::uint64_t seed = 0;
   std::uint64_t settings_digest = 0;   ///< every member's Hello must carry it

@@ -83,13 +83,6 @@ inline void Coordinator::on(Rank from, const Done& done) {
     send(from, Cancel{done.ticket});
     return refuse(from, ticket, done.norm);
   }
-  if (doubt != nullptr) {
-    // It was the batch, and not the volunteer.
-    MemberRecord* doubted = find(doubt->volunteer);
-    const bool had_a_strike = doubted != nullptr && doubted->strikes > 0;
-    if (had_a_strike && is_confirmed(doubt, done.norm)) --doubted->strikes;
-    doubts_.erase(doubts_.begin() + (doubt - doubts_.data()));
-  }
   norms_.add(done.norm);
   MemberRecord& volunteer = members_.at(from);
   volunteer.service.add(done.service_s);
@@ -104,8 +97,16 @@ inline void Coordinator::on(Rank from, const Done& done) {
     send(other->second.holder, Cancel{*twin});
     release(other);
   }
+  if (doubt != nullptr) {
+    const Doubt settled = *doubt;
+    doubts_.erase(doubts_.begin() + (doubt - doubts_.data()));
+    // The same again: it was the batch. Something else: it was the volunteer.
+    if (settled.volunteer != from && !is_confirmed(&settled, done.norm)) {
+      strike(settled.volunteer, settled.norm);
+    }
+  }
   close_if_full();
-  if (phase_ == Phase::open) grant_one(from);
+  if (phase_ == Phase::open && find(from) != nullptr) grant_one(from);
 }
 
 inline void Coordinator::on(Rank from, const GiveBack& given_back) {
@@ -341,15 +342,20 @@ inline void Coordinator::refuse(Rank from, TicketPlace ticket, double norm) {
   } else if (!held_twice) {
     doubts_.push_back({work, from, norm});
   }
-  // Who is alone is better than nobody, and the coordinator's own member has to stay.
-  const bool may_go = from != coordinator_rank && fastest_first_.size() > 1;
-  if (++members_.at(from).strikes >= rules_.strikes && may_go) {
-    return expel(from,
-                 fmt::format("{} of its gradients were refused, the last with norm {}",
-                             members_.at(from).strikes, norm),
-                 false);
-  }
   grant();
+}
+
+/// A gradient was refused, and somebody else found another one for its batch.
+inline void Coordinator::strike(Rank volunteer, double norm) {
+  MemberRecord* member = find(volunteer);
+  if (member == nullptr || ++member->strikes < rules_.strikes) return;
+  // Who is alone is better than nobody, and the coordinator's own member has to stay.
+  if (volunteer == coordinator_rank || fastest_first_.size() == 1) return;
+  expel(volunteer,
+        fmt::format("{} of its gradients were refused, and others found better ones; the last had "
+                    "norm {}",
+                    member->strikes, norm),
+        false);
 }
 
 // Steps -----------------------------------------------------------------------------------------
