@@ -149,6 +149,8 @@ inline void RankLoop::tell_failure(ExitCode code, const std::string& reason) {
     }
   } catch (const std::exception& error) {
     log::error("could not tell the others that this rank failed: {}", error.what());
+  } catch (...) {
+    failure_ = std::current_exception();  // no report: what simulates a death, for one
   }
 }
 
@@ -159,6 +161,8 @@ inline void RankLoop::drain() {
     while (communicator_.collect_kept() > 0 && !deadline.expired()) communicator_.park(deadline);
   } catch (const Error& error) {
     log::warning("last words may be lost: {}", error.what());
+  } catch (...) {
+    failure_ = std::current_exception();
   }
 }
 
