@@ -14,6 +14,13 @@ using namespace daig::control;
 
 namespace {
 
+// There is one thread only: ThreadSanitizer is spared the time.
+#if defined(__SANITIZE_THREAD__)
+constexpr std::uint32_t histories = 2000;
+#else
+constexpr std::uint32_t histories = 12'000;
+#endif
+
 /// What the histories went through, so that the test knows that it tests something.
 struct Seen {
   std::uint64_t backups = 0;  ///< cancelled single tickets
@@ -86,7 +93,7 @@ BOOST_AUTO_TEST_CASE(thousands_of_random_histories_keep_the_protocols_promises) 
 BOOST_AUTO_TEST_CASE(promises_are_kept_whoever_dies_freezes_leaves_or_comes) {
   constexpr std::uint64_t seed = 2;
   Seen seen;
-  for (std::uint32_t number = 0; number < 12'000; ++number) {
+  for (std::uint32_t number = 0; number < histories; ++number) {
     BOOST_TEST_CONTEXT("troubled_history(" << seed << ", " << number << ")") {
       try {
         live_through(troubled_history(seed, number), seen);
@@ -98,11 +105,11 @@ BOOST_AUTO_TEST_CASE(promises_are_kept_whoever_dies_freezes_leaves_or_comes) {
   for (const auto& [kind, times] : seen.events) BOOST_TEST_MESSAGE(kind << ": " << times);
   BOOST_TEST_MESSAGE(seen.steps << " steps, " << seen.reopened << " closed again, "
                                 << seen.abandoned << " exchanges abandoned");
-  BOOST_TEST(seen.events["member_lost"] > 1000u);
-  BOOST_TEST(seen.events["member_left"] > 1000u);
-  BOOST_TEST(seen.events["gradient_refused"] > 100u);
-  BOOST_TEST(seen.reopened > 500u);
-  BOOST_TEST(seen.abandoned > 1000u);
+  BOOST_TEST(seen.events["member_lost"] > histories);
+  BOOST_TEST(seen.events["member_left"] > histories / 10);
+  BOOST_TEST(seen.events["gradient_refused"] > histories / 100);
+  BOOST_TEST(seen.reopened > histories / 10);
+  BOOST_TEST(seen.abandoned > histories);
 }
 
 BOOST_AUTO_TEST_CASE(a_history_is_the_same_whenever_it_is_lived_through) {
