@@ -153,7 +153,7 @@ void add_kept_options(CLI::App& command, TrainWords& words) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   add("--norm-factor", options.norm_factor,
-      "a gradient with a norm so many times the median is refused", faults)
+      "a gradient with a norm so many times the run's usual one is refused", faults)
       ->capture_default_str();
 }
 

@@ -66,7 +66,7 @@ inline void Rules::check() const {
   }
   if (!(norm_factor > 1) || strikes == 0) {
     throw UsageError(
-        "a gradient is refused beyond some times the median norm, above 1, and a volunteer goes "
+        "a gradient is refused beyond some times the usual norm, above 1, and a volunteer goes "
         "after "
         "some such gradients, at least one");
   }

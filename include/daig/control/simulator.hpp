@@ -144,7 +144,6 @@ class Simulator {
   void happen(const Tick& tick);
   Rank whose(const Event& event) const;
 
-  void on(Member& member, Rank rank, const Welcome& welcome);
   void on(Member& member, Rank rank, const Load& load);
   void on(Member& member, Rank rank, const Abandon& abandon);
   void on(Member& member, Rank rank, const Expelled& expelled);

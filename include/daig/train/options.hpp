@@ -32,7 +32,7 @@ struct Options {
   std::string schedule = "constant";  ///< optim::make_schedule
   bool coordinator_trains = false;    ///< rank 0 computes, too; always so when it is alone
 
-  double norm_factor = 100;  ///< gradients beyond so many times the median norm are refused
+  double norm_factor = 100;  ///< gradients beyond so many times the usual norm are refused
 
   std::size_t cache_bytes = std::size_t{1} << 30;     ///< for shards, on each volunteer
   Duration silence_limit = std::chrono::seconds(2);   ///< a volunteer this silent is expelled

@@ -217,8 +217,6 @@ inline void Simulator::clear(Member& member) {
   member.exchange.reset();
 }
 
-inline void Simulator::on(Member&, Rank, const Welcome&) {}
-
 inline void Simulator::on(Member& member, Rank rank, const Load& load) {
   Exchange& exchange = exchanges_[load.exchange];
   if (rank == coordinator_rank) exchange.value = member.weights;
