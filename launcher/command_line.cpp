@@ -71,6 +71,8 @@ int run_command_line(int argc, const char* const* argv) {
   add_audit_command(app, action);
   add_replay_command(app, action);
   add_rank_0_command(app, action);
+  add_join_command(app, action);
+  add_dismiss_command(app, action);
   add_reap_command(app, action);
   add_remote_shell_command(app, action);
   Outcome outcome{ExitCode::success, {}};

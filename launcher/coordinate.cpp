@@ -17,6 +17,7 @@
 #include <daig/train/session.hpp>
 
 #include "announce.hpp"
+#include "door.hpp"
 #include "outcome.hpp"
 #include "progress.hpp"
 #include "report.hpp"
@@ -157,6 +158,7 @@ int coordinate(comm::Communicator& communicator, TrainingJob job, const RunManne
     const LeaveRequest::Listener listener(leave, session);
     result = session.run(workload);
   }
+  shut_own_door();  // what is left to do takes nobody else
   if (!result.complete) {
     records->write_snapshot(result.weights, result.optimizer_state, result.version);
     const std::string folder = records->directory().path().string();

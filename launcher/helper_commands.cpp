@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "command.hpp"
+#include "join.hpp"
 #include "rank_0.hpp"
 #include "reap.hpp"
 #include "remote_shell.hpp"
@@ -53,6 +54,27 @@ void add_remote_shell_command(CLI::App& app, Action& action) {
   command->prefix_command();  // what follows is the remote shell's
   command->callback([command, &action] {
     action = [command] { return run_remote_shell(command->remaining()); };
+  });
+}
+
+void add_join_command(CLI::App& app, Action& action) {
+  add_hidden(app, join_command)->callback([&action] { action = run_join; });
+}
+
+void add_dismiss_command(CLI::App& app, Action& action) {
+  struct Settings {
+    std::string job_id;
+    std::vector<int> ranks;
+  };
+  auto settings = std::make_shared<Settings>();
+  CLI::App* command = add_hidden(app, dismiss_command);
+  command->add_option("job", settings->job_id)->required();
+  command->add_option("ranks", settings->ranks)->required();
+  command->callback([settings, &action] {
+    action = [settings] {
+      dismiss(settings->job_id, settings->ranks);
+      return 0;
+    };
   });
 }
 

@@ -62,15 +62,22 @@ Host parse_host(const std::vector<std::string>& words, const std::string& place)
 }  // namespace
 
 std::vector<Host> read_hostfile(const std::filesystem::path& path) {
+  return parse_hostfile(text_of_hostfile(path), path.string(), own_host_name());
+}
+
+std::string text_of_hostfile(const std::filesystem::path& path) {
   std::error_code unknown;
   std::ifstream stream(path);
   if (!stream.is_open() || std::filesystem::is_directory(path, unknown)) {
     throw InputError(path.string(), "the hostfile cannot be read");
   }
-  const std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  std::array<char, 256> own_name{};
-  if (::gethostname(own_name.data(), own_name.size() - 1) != 0) own_name[0] = '\0';
-  return parse_hostfile(text, path.string(), own_name.data());
+  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+}
+
+std::string own_host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) name[0] = '\0';
+  return name.data();
 }
 
 std::vector<Host> parse_hostfile(const std::string& text, const std::string& name,

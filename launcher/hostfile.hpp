@@ -21,6 +21,12 @@ struct Host {
 /// @throws InputError naming the file, the line, and what is wrong with it.
 std::vector<Host> read_hostfile(const std::filesystem::path& path);
 
+/// What is in such a file. @throws InputError when it cannot be read.
+std::string text_of_hostfile(const std::filesystem::path& path);
+
+/// This machine's name.
+std::string own_host_name();
+
 /// The same from text. @param name  what errors call it  @param own_name  this machine's
 std::vector<Host> parse_hostfile(const std::string& text, const std::string& name,
                                  const std::string& own_name);

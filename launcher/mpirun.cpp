@@ -19,8 +19,8 @@ void append(std::vector<std::string>& line, const std::vector<std::string>& word
 /// So many ranks. Each part of a line has an environment of its own.
 void append_part(std::vector<std::string>& line, const Job& job, int ranks,
                  const std::vector<std::string>& starter) {
-  append(line, {"-x", "OPENBLAS_NUM_THREADS=1"});
-  for (const auto& [name, value] : job.environment) append(line, {"-x", name + "=" + value});
+  for (const auto& [name, value] : environment_of_ranks(job)) append(line, {"-x", name + "=" + value});
+  for (const std::string& name : job.inherited) append(line, {"-x", name});
   append(line, {"-n", fmt::to_string(ranks)});
   append(line, starter);
   append(line, job.program);
@@ -41,6 +41,12 @@ bool is_executable(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+std::vector<std::pair<std::string, std::string>> environment_of_ranks(const Job& job) {
+  std::vector<std::pair<std::string, std::string>> environment{{"OPENBLAS_NUM_THREADS", "1"}};
+  environment.insert(environment.end(), job.environment.begin(), job.environment.end());
+  return environment;
+}
 
 std::vector<std::string> mpirun_line(const Job& job, bool as_root) {
   std::vector<std::string> line{

@@ -17,14 +17,20 @@ struct Job {
   std::vector<std::string> program;                              ///< and its arguments
   std::vector<Host> hosts;                                       ///< empty: this machine alone
   std::vector<std::pair<std::string, std::string>> environment;  ///< set on every rank
+  /// Names of variables that every rank gets from mpirun's own environment: secrets, which are not
+  /// to be read in a list of processes.
+  std::vector<std::string> inherited;
   /// What starts rank 0 in the program's stead, the program following; empty: nothing does.
   std::vector<std::string> rank_0_starter;
   std::string remote_shell;  ///< what starts daemons on other hosts; empty: Open MPI's choice
 };
 
+/// The variables that are set on every rank: the job's, and one that keeps BLAS from multiplying
+/// threads by ranks.
+std::vector<std::pair<std::string, std::string>> environment_of_ranks(const Job& job);
+
 /// mpirun's arguments, mpirun itself first. Rank 0 lands on this machine, a rank's death does not
-/// end the others, ranks may outnumber processors and give way while they wait, and BLAS does not
-/// multiply threads by ranks.
+/// end the others, and ranks may outnumber processors and give way while they wait.
 std::vector<std::string> mpirun_line(const Job& job, bool as_root);
 
 /// The same for a person to read, or for a shell.

@@ -37,6 +37,11 @@ void warn(const std::string& text) {
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
+void note(const std::string& text) {
+  const std::string line = fmt::format("daig: {}\n", text);
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
 void say(const std::string& text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) {
     return;

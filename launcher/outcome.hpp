@@ -22,6 +22,9 @@ void complain(const std::string& text);
 /// "daig: warning: ..." on stderr.
 void warn(const std::string& text);
 
+/// "daig: ..." on stderr: what happens, and is neither.
+void note(const std::string& text);
+
 /// Writes to stdout, at once. @throws IoError when it cannot be written.
 void say(const std::string& text);
 

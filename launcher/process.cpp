@@ -1,8 +1,10 @@
 #include "process.hpp"
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -40,6 +42,12 @@ FileDescriptor watch(pid_t process) {
 
 void send(const FileDescriptor& process, int signal) {
   ::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0);
+}
+
+bool ends_by(const FileDescriptor& process, Deadline deadline) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline.remaining());
+  pollfd source{process.get(), POLLIN, 0};
+  return ::poll(&source, 1, static_cast<int>(left.count())) == 1;
 }
 
 int wait_for(pid_t child) {

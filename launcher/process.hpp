@@ -9,6 +9,8 @@
 
 #include <sys/types.h>
 
+#include <daig/core/deadline.hpp>
+
 #include "system.hpp"
 
 namespace daig::launcher {
@@ -34,6 +36,9 @@ FileDescriptor watch(pid_t process);
 
 /// Signals a watched process; nothing happens when it has ended.
 void send(const FileDescriptor& process, int signal);
+
+/// Whether a watched process has ended by then.
+bool ends_by(const FileDescriptor& process, Deadline deadline);
 
 /// Waits for a child's end; returns its exit code.
 int wait_for(pid_t child);

@@ -78,6 +78,12 @@ std::optional<RankZeroNews> RankZeroChannel::read() const {
   return news;
 }
 
+void tell_up() {
+  if (const char* channel = std::getenv(channel_variable)) {
+    tell(channel, {RankZeroNews::What::up, 0});
+  }
+}
+
 int run_rank_0(const std::filesystem::path& channel, const std::vector<std::string>& program) {
   const std::vector<char*> arguments = argument_list(program);
   sigset_t all;
@@ -93,6 +99,7 @@ int run_rank_0(const std::filesystem::path& channel, const std::vector<std::stri
     if (::getppid() != self) std::_Exit(127);
     // Told by the child, so that nothing of the program is seen before the launcher knows of it.
     tell(channel, {RankZeroNews::What::started, ::getpid()});
+    ::setenv(channel_variable, channel.c_str(), 1);
     execute(arguments);
     std::_Exit(127);
   }

@@ -20,11 +20,15 @@ inline constexpr const char* rank_0_command = "rank-0";
 struct RankZeroNews {
   enum class What : std::int32_t {
     started,  ///< value: the program's process, which keeps its number until `ended` is written
+    up,       ///< all ranks have found each other, the program says; value: 0
     ended     ///< value: its exit code, 128 + n when signal n killed it
   };
   What what = What::started;
   std::int32_t value = 0;
 };
+
+/// The variable that tells rank 0's program where the launcher hears it.
+inline constexpr const char* channel_variable = "DAIG_CHANNEL";
 
 /// Where the launcher hears it: a named pipe in a folder of its own.
 class RankZeroChannel {
@@ -47,6 +51,9 @@ class RankZeroChannel {
   std::filesystem::path path_;
   FileDescriptor pipe_;
 };
+
+/// Rank 0's program: tells the launcher, if there is one, that all ranks have found each other.
+void tell_up();
 
 /// Runs the program as a child, waits for it, and writes into the channel how it fares; returns its
 /// exit code. Signals are left to the program: mpirun sends them to it as well, and the launcher to

@@ -1,20 +1,20 @@
 #include "reap.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <random>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <daig/core/log.hpp>
 
-#include "mpirun.hpp"
 #include "process.hpp"
 #include "remote_shell.hpp"
 
@@ -35,11 +35,23 @@ bool is_own(pid_t process) {
          status.st_uid == ::geteuid();
 }
 
-/// The job's processes on this machine, but for this one.
-std::vector<FileDescriptor> find(const std::string& job_id) {
+struct JobProcess {
+  pid_t number = 0;
+  FileDescriptor handle;
+  std::string environment;
+};
+
+/// Whether a process was started with this variable.
+bool holds(const std::string& environment, std::string_view name, const std::string& value) {
   // The terminating null is part of it, as is the one before it, but for the first variable.
-  const std::string variable = fmt::format("{}={}", job_variable, job_id) + '\0';
-  std::vector<FileDescriptor> found;
+  const std::string variable = fmt::format("{}={}", name, value) + '\0';
+  const std::size_t at = environment.find(variable);
+  return at != environment.npos && (at == 0 || environment[at - 1] == '\0');
+}
+
+/// The job's processes on this machine, but for this one.
+std::vector<JobProcess> find(const std::string& job_id) {
+  std::vector<JobProcess> found;
   std::error_code error;
   fs::directory_iterator entry("/proc", error);
   for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
@@ -51,27 +63,27 @@ std::vector<FileDescriptor> find(const std::string& job_id) {
     // Held before it is looked at, so that the one looked at is the one that is ended.
     FileDescriptor handle = watch(process);
     if (handle.get() < 0) continue;
-    const std::string environment = environment_of(process);
-    const std::size_t at = environment.find(variable);
-    if (at != environment.npos && (at == 0 || environment[at - 1] == '\0')) {
-      found.push_back(std::move(handle));
+    std::string environment = environment_of(process);
+    if (holds(environment, job_variable, job_id)) {
+      found.push_back({process, std::move(handle), std::move(environment)});
     }
   }
   return found;
 }
 
-/// Whether the process ended by then.
-bool ends_by(const FileDescriptor& process, Deadline deadline) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline.remaining());
-  pollfd source{process.get(), POLLIN, 0};
-  return ::poll(&source, 1, static_cast<int>(left.count())) == 1;
+pid_t parent_of(pid_t process) {
+  std::ifstream file(fmt::format("/proc/{}/stat", process));
+  const std::string stat{std::istreambuf_iterator<char>(file), {}};
+  const auto name_end = stat.rfind(')');  // after which: a letter, and the parent
+  return name_end == stat.npos || name_end + 4 > stat.size() ? 0
+                                                             : std::atoi(&stat[name_end + 4]);
 }
 
 int signal_all(const std::string& job_id, int signal, Duration patience) {
-  const std::vector<FileDescriptor> processes = find(job_id);
-  for (const FileDescriptor& process : processes) send(process, signal);
+  const std::vector<JobProcess> processes = find(job_id);
+  for (const JobProcess& process : processes) send(process.handle, signal);
   const Deadline deadline = Deadline::in(patience);
-  for (const FileDescriptor& process : processes) ends_by(process, deadline);
+  for (const JobProcess& process : processes) ends_by(process.handle, deadline);
   return static_cast<int>(processes.size());
 }
 
@@ -91,35 +103,30 @@ int reap(const std::string& job_id, Duration patience) {
   return count;
 }
 
+int dismiss(const std::string& job_id, const std::vector<int>& ranks) {
+  std::vector<JobProcess> processes = find(job_id);
+  std::erase_if(processes, [&](const JobProcess& process) {
+    return std::ranges::none_of(ranks, [&](int rank) {
+      return holds(process.environment, "OMPI_COMM_WORLD_RANK", fmt::to_string(rank));
+    });
+  });
+  int count = 0;
+  for (const JobProcess& process : processes) {
+    const pid_t parent = parent_of(process.number);
+    if (std::ranges::find(processes, parent, &JobProcess::number) != processes.end()) continue;
+    send(process.handle, SIGTERM);
+    ++count;
+  }
+  return count;
+}
+
 void reap_on(const std::vector<Host>& hosts, const std::string& job_id, Duration patience) {
-  std::vector<std::string> line = remote_shell();
-  if (line.empty() || hosts.empty()) return;
-  if (fs::path(line.front()).filename() == "ssh") {
-    const auto seconds = std::chrono::ceil<std::chrono::seconds>(patience).count();
-    for (const std::string& option :
-         {std::string("BatchMode=yes"), fmt::format("ConnectTimeout={}", seconds)}) {
-      line.insert(line.end(), {"-o", option});
-    }
-  }
-  const FileDescriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  const Birth birth{.input = nothing.get(),
-                    .output = nothing.get(),
-                    .error = nothing.get(),
-                    .at_our_end = SIGKILL,
-                    .own_group = true};
-  std::vector<pid_t> shells;
-  for (const Host& host : hosts) {
-    std::vector<std::string> words = line;
-    words.insert(words.end(), {host.name, shell_text({own_path(), reap_command, job_id})});
-    shells.push_back(spawn(words, birth));
-  }
-  const Deadline deadline = Deadline::in(patience);
-  for (std::size_t i = 0; i < shells.size(); ++i) {
-    if (!ends_by(watch(shells[i]), deadline)) ::kill(shells[i], SIGKILL);
-    const int code = wait_for(shells[i]);
-    if (code == 0) continue;
-    log::debug("nothing could be tidied up on {}: {} ended with exit code {}", hosts[i].name,
-               line.front(), code);
+  if (hosts.empty()) return;
+  const std::vector<int> codes = run_on(hosts, {own_path(), reap_command, job_id}, patience);
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    if (codes[i] == 0) continue;
+    log::debug("nothing could be tidied up on {}: the remote shell ended with exit code {}",
+               hosts[i].name, codes[i]);
   }
 }
 

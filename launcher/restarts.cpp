@@ -2,15 +2,16 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <optional>
+#include <variant>
 
 #include <fmt/format.h>
-#include <poll.h>
 
 #include <daig/core/error.hpp>
 
+#include "await_hosts.hpp"
 #include "outcome.hpp"
+#include "placement.hpp"
 
 namespace daig::launcher {
 namespace {
@@ -22,20 +23,6 @@ Duration pause_before_restart(int number) {
   Duration pause = 1s;
   for (int i = 1; i < number && pause < longest; ++i) pause *= 2;
   return std::min(pause, longest);
-}
-
-/// Returns the signal that was sent meanwhile, if any was.
-std::optional<int> sleep(Duration time, const SignalWatch& signals) {
-  const Deadline deadline = Deadline::in(time);
-  do {
-    while (const auto signal = signals.next()) {
-      if (*signal != SIGCHLD && *signal != SIGUSR1) return signal;
-    }
-    pollfd source{signals.descriptor(), POLLIN, 0};
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline.remaining());
-    ::poll(&source, 1, static_cast<int>(left.count()));
-  } while (!deadline.expired());
-  return std::nullopt;
 }
 
 /// Why an attempt is to be made again; empty when it is not.
@@ -51,12 +38,28 @@ std::string reason_to_restart(const JobEnd& end, int attempt) {
 
 }  // namespace
 
-int run_job(const RestartableJob& restartable, const Supervision& how, int restarts) {
+int run_job(const RestartableJob& restartable, Supervision how, int restarts) {
   const SignalWatch signals;
+  const Elasticity& elasticity = restartable.elasticity;
+  how.start_limit = elasticity.start_limit();
+  std::optional<HostListWatch> watch;
+  if (elasticity.has_list()) watch.emplace(elasticity.source());
   for (int attempt = 1;; ++attempt) {
     Job job = restartable.job(attempt);
     job.environment.emplace_back(attempt_variable, fmt::to_string(attempt));
-    JobEnd end = supervise(job, how, signals);
+    JobEnd end;
+    if (watch) {
+      const auto unreachable = attempt == 1 ? Unreachable::counted : Unreachable::left_out;
+      const auto found = await_hosts(*watch, elasticity, unreachable, signals);
+      if (const int* signal = std::get_if<int>(&found)) return 128 + *signal;
+      const auto& hosts = std::get<StartingHosts>(found);
+      job.hosts = hosts.founders;
+      job.ranks = room_on(hosts.founders);
+      const GrowthSupply supply{*watch, elasticity.limits(), hosts.listed};
+      end = supervise(job, how, signals, &supply);
+    } else {
+      end = supervise(job, how, signals);
+    }
     const std::string reason = reason_to_restart(end, attempt);
     if (attempt > restarts || reason.empty()) {
       if (const std::string remark = end.remark(); !remark.empty()) complain(remark);
@@ -70,7 +73,7 @@ int run_job(const RestartableJob& restartable, const Supervision& how, int resta
       complain(fmt::format("{}, and the job cannot be restarted: {}", reason, error.what()));
       return end.exit_code();
     }
-    if (const auto signal = sleep(pause_before_restart(attempt), signals)) return 128 + *signal;
+    if (const auto signal = signals.pause(pause_before_restart(attempt))) return 128 + *signal;
   }
 }
 

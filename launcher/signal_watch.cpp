@@ -1,5 +1,8 @@
 #include "signal_watch.hpp"
 
+#include <chrono>
+
+#include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -22,6 +25,19 @@ std::optional<int> SignalWatch::next() const {
   signalfd_siginfo arrived{};
   if (::read(arrivals_.get(), &arrived, sizeof arrived) != sizeof arrived) return std::nullopt;
   return static_cast<int>(arrived.ssi_signo);
+}
+
+std::optional<int> SignalWatch::pause(Duration time) const {
+  const Deadline deadline = Deadline::in(time);
+  do {
+    while (const auto signal = next()) {
+      if (*signal != SIGCHLD && *signal != SIGUSR1) return signal;
+    }
+    pollfd source{descriptor(), POLLIN, 0};
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline.remaining());
+    ::poll(&source, 1, static_cast<int>(left.count()));
+  } while (!deadline.expired());
+  return std::nullopt;
 }
 
 }  // namespace daig::launcher

@@ -23,6 +23,7 @@
 #include "outcome.hpp"
 #include "process.hpp"
 #include "progress.hpp"
+#include "rank_0.hpp"
 #include "restarts.hpp"
 
 namespace daig::launcher {
@@ -37,12 +38,13 @@ constexpr const char* checked_variable = "DAIG_CHECKED";
 TrainingJob prepare_or_tell(comm::Communicator& communicator, const TrainSettings& settings,
                             const RunManner& manner) {
   try {
-    if (manner.ranks && *manner.ranks != communicator.size()) {
-      throw UsageError(fmt::format("-n {}: mpirun has started {} ranks; leave -n out",
-                                   *manner.ranks, communicator.size()));
+    const bool foreign_mpirun = std::getenv(checked_variable) == nullptr;
+    const std::optional<int> wanted = manner.elasticity.ranks;
+    if (foreign_mpirun && wanted && *wanted != communicator.size()) {
+      throw UsageError(fmt::format("-n {}: mpirun has started {} ranks; leave -n out", *wanted,
+                                   communicator.size()));
     }
-    const Checks checks =
-        std::getenv(checked_variable) == nullptr ? Checks::thorough : Checks::quick;
+    const Checks checks = foreign_mpirun ? Checks::thorough : Checks::quick;
     return prepare(settings, manner, communicator.size(), checks);
   } catch (...) {
     announce_failure(communicator, outcome_of(std::current_exception()));
@@ -66,6 +68,7 @@ int train_under_mpirun(const TrainSettings& settings, const RunManner& manner) {
   const train::LeaveOnSignal signals([&] { leave.make(); });
   comm::MpiEnvironment environment;
   const auto world = environment.world();
+  if (world->rank() == coordinator_rank) tell_up();
   try {
     return train_as_rank(*world, settings, manner, leave);
   } catch (const train::RunAborted& aborted) {
@@ -118,8 +121,12 @@ class MpirunTraining {
   int run() {
     const Duration grace = grace_of(manner_.grace_s);
     const int code = run_job(
-        {.job = [this](int attempt) { return job(attempt); }, .place = [this] { return place(); }},
-        {.grace = grace, .farewell = std::min<Duration>(grace, std::chrono::seconds(10))},
+        {.job = [this](int attempt) { return job(attempt); },
+         .elasticity = manner_.elasticity,
+         .place = [this] { return place(); }},
+        {.grace = grace,
+         .farewell = std::min<Duration>(grace, std::chrono::seconds(10)),
+         .start_sign = StartSign::up},
         manner_.restarts);
     if (fresh_) {  // what was made for nothing is empty, and only then goes
       std::error_code not_empty;
@@ -136,7 +143,6 @@ class MpirunTraining {
     job.program = {own_path()};
     const std::vector<std::string> words = attempt > 1 && resumes_ ? words_to_resume() : words_;
     job.program.insert(job.program.end(), words.begin(), words.end());
-    if (!manner_.hostfile.empty()) job.hosts = read_hostfile(manner_.hostfile);
     const bool terminal = progress_style(manner_.quiet) == ProgressStyle::rewritten;
     job.environment = {{terminal_variable, terminal ? "1" : "0"}, {checked_variable, "1"}};
     if (const char* level = std::getenv("DAIG_LOG")) {
@@ -180,15 +186,17 @@ class MpirunTraining {
 int start_training(const TrainSettings& settings, const RunManner& manner,
                    const std::vector<std::string>& words) {
   if (comm::MpiEnvironment::launched_by_mpirun()) return train_under_mpirun(settings, manner);
-  if (manner.in_process && !manner.hostfile.empty()) {
-    throw UsageError("--in-process and --hostfile: threads of one process are on one machine");
+  if (manner.in_process && manner.elasticity.has_list()) {
+    throw UsageError(
+        "--in-process and --hostfile or --discover: threads of one process are on one machine");
   }
+  check(manner.elasticity);
   static_cast<void>(grace_of(manner.grace_s));
   check_restarts(manner.restarts);
   const int ranks = choose_ranks(manner);
   {
     TrainingJob job = prepare(settings, manner, ranks, Checks::thorough);
-    if (ranks == 1) {
+    if (ranks == 1 && !manner.elasticity.has_list()) {
       LeaveRequest leave;
       const train::LeaveOnSignal signals([&] { leave.make(); });
       comm::SelfCommunicator alone;

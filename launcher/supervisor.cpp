@@ -5,7 +5,9 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <string_view>
+#include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -47,16 +49,15 @@ struct Pipe {
   FileDescriptor in;
 };
 
-/// Ends a process that does not end by itself: first politely.
+/// When those who do not end by themselves are to be signalled: first politely.
 class Ending {
  public:
-  void of(pid_t process) { process_ = process; }
   void within(Duration grace) { by_ = std::min(by_, Deadline::in(grace)); }
-  void check() {
-    if (!by_.expired()) return;
-    ::kill(process_, asked_ ? SIGKILL : SIGTERM);
-    asked_ = true;
+  /// The signal that is due now.
+  std::optional<int> due() {
+    if (!by_.expired()) return std::nullopt;
     by_ = Deadline::in(5s);
+    return std::exchange(asked_, true) ? SIGKILL : SIGTERM;
   }
   bool was_needed() const { return asked_; }
   /// For poll: until the next thing to do, at most a second.
@@ -66,7 +67,6 @@ class Ending {
   }
 
  private:
-  pid_t process_ = 0;
   Deadline by_ = Deadline::at(TimePoint::max());
   bool asked_ = false;
 };
@@ -111,9 +111,11 @@ class Feeder {
 
 class Attempt {
  public:
-  Attempt(const Job& job, const Supervision& how, const SignalWatch& signals)
+  Attempt(const Job& job, const Supervision& how, const SignalWatch& signals,
+          const GrowthSupply* supply)
       : job_(job), how_(how), signals_(signals) {
     checked(::fcntl(errors_.out.get(), F_SETFL, O_NONBLOCK), "cannot read from a pipe");
+    if (supply != nullptr) prepare_growth(*supply);
     job_.environment.emplace_back(job_variable, id_);
     job_.rank_0_starter = {own_path(), rank_0_command, channel_.path().string(), "--"};
     if (job_.hosts.size() > 1) job_.remote_shell = guarded_remote_shell(remote_shell());
@@ -125,24 +127,44 @@ class Attempt {
                                    {signals_.descriptor(), POLLIN, 0},
                                    {channel_.descriptor(), POLLIN, 0}}};
     int status = 0;
-    for (bool ended = false; !ended;) {
+    for (bool ended = false; !ended || (growing_ && growing_->has_newcomers());) {
       ::poll(sources.data(), sources.size(), ending_.timeout_ms());
       // Asked first: what was written before mpirun's end is there to be read after it.
-      ended = ::waitpid(mpirun_, &status, WNOHANG) == mpirun_;
+      if (!ended) ended = mpirun_has_ended(status);
       hear_rank_0();
       relay_errors();
       if ((sources[0].revents & POLLHUP) != 0) sources[0].fd = -1;  // closed: nothing to wait for
       hear_signals(ended);
-      if (!ended) ending_.check();
+      if (growing_) growing_->check();
+      if (!ended) check_start();
+      if (const auto signal = ending_.due()) end(*signal, ended);
     }
     write_all(STDERR_FILENO, filter_.rest());
     end_.mpirun = exit_code_of(status);
     end_.lost_host = filter_.lost_host();
-    if (ending_.was_needed() || end_.lost_host || WIFSIGNALED(status)) tidy_up();
+    if (ending_.was_needed() || end_.lost_host || WIFSIGNALED(status) ||
+        (growing_ && growing_->left_doubtful())) {
+      tidy_up();
+    }
     return end_;
   }
 
  private:
+  void prepare_growth(const GrowthSupply& supply) {
+    GrowingAttempt attempt{.job_id = id_,
+                           .key = fresh_job_id(),
+                           .door = channel_.path().parent_path() / "door",
+                           .founders = job_.hosts,
+                           .order = {.directory = std::filesystem::current_path().string(),
+                                     .program = job_.program,
+                                     .environment = environment_of_ranks(job_)},
+                           .grace = how_.grace};
+    key_ = attempt.key;
+    job_.environment.emplace_back(door_variable, attempt.door.string());
+    job_.inherited.emplace_back(key_variable);
+    growing_.emplace(supply, std::move(attempt), signals_.before());
+  }
+
   void start_mpirun() {
     const bool feeds = how_.reads_input && ::isatty(STDIN_FILENO) == 1;
     const FileDescriptor nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
@@ -150,15 +172,58 @@ class Attempt {
     birth.blocked = signals_.before();
     birth.own_group = true;
     birth.environment = {{job_variable, id_}};  // for mpirun's own helpers
+    if (growing_) birth.environment.emplace_back(key_variable, key_);
     birth.error = errors_.in.get();
     Pipe input;
     if (feeds) birth.input = input.out.get();
     if (!how_.reads_input) birth.input = nothing.get();
     mpirun_ = spawn(mpirun_line(job_, ::geteuid() == 0), birth);
-    ending_.of(mpirun_);
     errors_.in.close();
     input.out.close();
     if (feeds) feeder_.start(input.in);
+  }
+
+  bool mpirun_has_ended(int& status) {
+    if (::waitpid(mpirun_, &status, WNOHANG) != mpirun_) return false;
+    hear_rank_0();
+    stop_growing();
+    // Newcomers are the only ones left; without a word of rank 0 nobody has told them to end.
+    if (!end_.rank_0) ending_.within(Duration::zero());
+    return true;
+  }
+
+  void end(int signal, bool mpirun_ended) {
+    stop_growing();
+    if (!mpirun_ended) ::kill(mpirun_, signal);
+    if (!growing_) return;
+    if (signal == SIGKILL) {
+      growing_->kill_all();
+    } else {
+      growing_->end_all();
+    }
+  }
+
+  void stop_growing() {
+    if (growing_) growing_->stop_growing();
+  }
+
+  /// Ends the attempt when its start is overdue.
+  void check_start() {
+    if (start_is_over_ || end_.rank_0 || end_.signal || !start_by_.expired()) return;
+    if (how_.start_sign == StartSign::door && growing_ && growing_->was_open()) {
+      start_is_over_ = true;
+      return;
+    }
+    start_is_over_ = true;
+    end_.hung_start = fmt::format(
+        "{} within {:.0f} s (--start-limit)",
+        end_.rank_0_ran ? "the ranks have not found each other" : "rank 0 was not started",
+        seconds(start_limit()));
+    ending_.within(Duration::zero());
+  }
+
+  Duration start_limit() const {
+    return how_.start_limit + std::chrono::seconds(job_.hosts.size());
   }
 
   void hear_rank_0() {
@@ -167,8 +232,14 @@ class Attempt {
         rank_0_ = news->value;
         end_.rank_0_ran = true;
         filter_.job_runs();
+        start_is_over_ |= how_.start_sign == StartSign::program;
         continue;
       }
+      if (news->what == RankZeroNews::What::up) {
+        start_is_over_ |= how_.start_sign == StartSign::up;
+        continue;
+      }
+      stop_growing();
       rank_0_ = 0;
       end_.rank_0 = news->value;
       // One that was killed has told the others nothing.
@@ -188,8 +259,10 @@ class Attempt {
       if (*signal == SIGCHLD) continue;
       if (*signal == SIGUSR1) {
         if (!ended) ::kill(mpirun_, SIGUSR1);
+        if (growing_) growing_->pass_on_usr1();
         continue;
       }
+      stop_growing();
       hear_rank_0();  // who sent the signal may have waited for rank 0's first words
       const bool polite = !end_.signal && rank_0_ > 0;
       if (!end_.signal) end_.signal = signal;
@@ -200,7 +273,16 @@ class Attempt {
 
   void tidy_up() const {
     reap(id_, 2s);
-    if (job_.hosts.size() > 1) reap_on({job_.hosts.begin() + 1, job_.hosts.end()}, id_, 5s);
+    std::vector<Host> others;
+    if (job_.hosts.size() > 1) others.assign(job_.hosts.begin() + 1, job_.hosts.end());
+    if (growing_) {
+      for (const Host& host : growing_->used_hosts()) {
+        if (std::ranges::find(others, host.name, &Host::name) == others.end()) {
+          others.push_back(host);
+        }
+      }
+    }
+    reap_on(others, id_, 5s);
   }
 
   Job job_;
@@ -212,7 +294,11 @@ class Attempt {
   Feeder feeder_;
   pid_t mpirun_ = 0;
   pid_t rank_0_ = 0;  ///< as long as it runs
+  std::string key_;  ///< of a job that may grow
+  std::optional<GrowingJob> growing_;
   Ending ending_;
+  bool start_is_over_ = false;
+  Deadline start_by_ = Deadline::in(start_limit());
   StderrFilter filter_;
   JobEnd end_;
 };
@@ -221,12 +307,14 @@ class Attempt {
 
 int JobEnd::exit_code() const {
   if (signal) return 128 + *signal;
+  if (!hung_start.empty()) return static_cast<int>(ExitCode::peer);
   if (rank_0) return *rank_0;
   return mpirun != 0 ? mpirun : static_cast<int>(ExitCode::failure);
 }
 
 std::string JobEnd::loss() const {
   if (signal) return {};
+  if (!hung_start.empty()) return hung_start;
   if (rank_0) {
     const int killer = signal_in(*rank_0);
     return killer == 0 ? std::string()
@@ -241,6 +329,7 @@ std::string JobEnd::loss() const {
 
 std::string JobEnd::remark() const {
   if (signal) return {};
+  if (!hung_start.empty()) return hung_start;
   if (rank_0 && signal_in(*rank_0) != 0) {
     return fmt::format("rank 0, the coordinator, was ended by signal {}", signal_in(*rank_0));
   }
@@ -251,9 +340,10 @@ std::string JobEnd::remark() const {
   return {};
 }
 
-JobEnd supervise(const Job& job, const Supervision& how, const SignalWatch& signals) {
+JobEnd supervise(const Job& job, const Supervision& how, const SignalWatch& signals,
+                 const GrowthSupply* supply) {
   check_program("mpirun", "install Open MPI (Debian: openmpi-bin)");
-  return Attempt(job, how, signals).see_through();
+  return Attempt(job, how, signals, supply).see_through();
 }
 
 }  // namespace daig::launcher

@@ -42,9 +42,11 @@ constexpr const char* examples = R"(Examples:
 Rank 0 coordinates: with -n 4, three volunteers train. Under a foreign mpirun (mpirun -n 4 daig
 train ...) each process is one rank.
 
-When the coordinator or mpirun was killed, the run goes on from its last snapshot, on the hosts that
+When the coordinator or mpirun was killed, or the start hung, the run goes on from its last snapshot, on the hosts that
 are in the hostfile by then: a new attempt, as with --resume. Not so with --in-process, with -n 1 and
-under a foreign mpirun. Signals: see daig --help.)";
+under a foreign mpirun. Signals: see daig --help.
+
+)";
 
 template <class Number>
 Number parse(const std::string& word, std::string_view text) {
@@ -163,10 +165,10 @@ void add_manner_options(CLI::App& command, TrainWords& words) {
   const auto add = [&](const char* name, auto& value, const char* what) {
     return command.add_option(name, value, what)->group(group);
   };
-  add("-n,--ranks", manner.ranks, "ranks, the coordinator among them [4]");
+  add("-n,--ranks", manner.elasticity.ranks,
+      "ranks, the coordinator among them [4; all that the list of machines has room for]");
   command.add_flag("--in-process", manner.in_process, "ranks are threads: no mpirun")->group(group);
-  add("--hostfile", manner.hostfile, "machines: lines of 'host', 'host:4' or 'host slots=4'")
-      ->type_name("FILE");
+  add_elasticity_options(command, manner.elasticity, group);
   add("--out", words.settings.out, "the trained model, besides model.h5 in the run's folder")
       ->type_name("FILE.h5");
   add("--run-dir", manner.run_dir, "the run's folder [a fresh runs/<date-time>]")
@@ -209,7 +211,7 @@ void add_train_command(CLI::App& app, Action& action, const std::vector<std::str
   std::vector<const CLI::Option*> kept = read_only->get_options(
       [](const CLI::Option* option) { return !option->check_name("--help"); });
   add_manner_options(*command, *words);
-  command->footer(examples);
+  command->footer(std::string(examples) + elasticity_help);
   command->callback([=, &action] {
     action = [=] {
       check_resume(*command, kept, words->manner);

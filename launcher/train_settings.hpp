@@ -14,6 +14,7 @@
 #include <daig/train/options.hpp>
 
 #include "data_choice.hpp"
+#include "elasticity.hpp"
 
 namespace daig::launcher {
 
@@ -37,9 +38,8 @@ struct TrainSettings {
 
 /// Where and how it runs and shows: may differ from attempt to attempt.
 struct RunManner {
-  std::optional<int> ranks;  ///< empty: 4, or as many as the resumed run had
-  bool in_process = false;   ///< ranks are threads of this process
-  std::filesystem::path hostfile;
+  Elasticity elasticity;    ///< ranks empty: 4, or as many as the resumed run had
+  bool in_process = false;  ///< ranks are threads of this process
   std::filesystem::path run_dir;  ///< empty: a fresh one under runs/, see fresh_folder
   std::filesystem::path resume;   ///< empty: a new run
   bool json = false;

@@ -130,7 +130,7 @@ store::Configuration TrainingJob::configuration() const {
 }
 
 int choose_ranks(const RunManner& manner) {
-  if (manner.ranks) return *manner.ranks;
+  if (manner.elasticity.ranks) return *manner.elasticity.ranks;
   if (manner.resume.empty()) return default_ranks;
   const store::Configuration known = store::read_configuration(resumed_ledger(manner));
   const auto ranks = known.find("ranks");
