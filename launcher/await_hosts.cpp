@@ -57,9 +57,10 @@ std::variant<StartingHosts, int> await_hosts(HostListWatch& watch, const Elastic
       refused = listed;
       ask_again = Clock::now() + 5s;  // a host that did not answer may come up
     }
+    const int room = refused ? room_on(*refused) : 0;
     const std::string lack =
-        refused ? fmt::format("there is room for {} rank(s), and --min-ranks asks for {}",
-                              room_on(*refused), elasticity.min_ranks.value_or(1))
+        refused ? fmt::format("there is room for {} rank{}, and --min-ranks asks for {}", room,
+                              room == 1 ? "" : "s", elasticity.min_ranks.value_or(1))
                 : std::string("there is no list of hosts yet");
     if (deadline.expired()) {
       throw DeadlineExceeded(fmt::format("{}; it stayed so for {:.0f} s (--wait-limit)", lack,

@@ -24,9 +24,9 @@ void add_inspect_command(CLI::App& app, Action& action);
 void add_audit_command(CLI::App& app, Action& action);
 void add_replay_command(CLI::App& app, Action& action);
 
-// Hidden ones, which the launcher starts: rank 0's starter, a newcomer's, what asks ranks on another
-// machine to leave and what ends the rest of a job there, and what stands between mpirun and the
-// remote shell.
+// Hidden ones, which the launcher starts: rank 0's starter, a newcomer's, what asks ranks on
+// another machine to leave and what ends the rest of a job there, and what stands between mpirun
+// and the remote shell.
 void add_rank_0_command(CLI::App& app, Action& action);
 void add_join_command(CLI::App& app, Action& action);
 void add_dismiss_command(CLI::App& app, Action& action);

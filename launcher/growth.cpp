@@ -52,9 +52,8 @@ Growth::Growth(const std::vector<Host>& listed, const std::vector<Host>& founder
 void Growth::hear_list(const std::vector<Host>& listed, TimePoint now) {
   expects(!listed.empty(), "this machine at least");
   for (std::size_t i = 1; i < places_.size(); ++i) {
-    const auto still = std::find_if(listed.begin() + 1, listed.end(), [&](const Host& host) {
-      return host.name == places_[i].name;
-    });
+    const auto still = std::find_if(listed.begin() + 1, listed.end(),
+                                    [&](const Host& host) { return host.name == places_[i].name; });
     if (still == listed.end()) list(places_[i], 0, now);
   }
   list(places_.front(), listed.front().slots, now);
@@ -101,8 +100,8 @@ void Growth::hear_ended(int rank, int exit_code, TimePoint now) {
     orders_.remarks.push_back(fmt::format("host {}: rank {} has left", place.name, rank));
   } else if (!member->leaves) {
     const std::string sequel = fail(*member, now);
-    orders_.remarks.push_back(fmt::format("host {}: rank {} ended with exit code {}{}",
-                                          place.name, rank, exit_code, sequel));
+    orders_.remarks.push_back(fmt::format("host {}: rank {} ended with exit code {}{}", place.name,
+                                          rank, exit_code, sequel));
   }
   remove(rank);
 }

@@ -105,10 +105,10 @@ class Growth {
   void grow(TimePoint now);
 
   GrowthLimits limits_;
-  std::vector<Place> places_;    ///< all that were ever listed; this machine first
-  std::vector<Member> ranks_;    ///< in the order of their numbers
+  std::vector<Place> places_;  ///< all that were ever listed; this machine first
+  std::vector<Member> ranks_;  ///< in the order of their numbers
   int next_rank_ = 0;
-  GrowthOrders orders_;          ///< until they are asked for
+  GrowthOrders orders_;  ///< until they are asked for
 };
 
 }  // namespace daig::launcher

@@ -20,8 +20,8 @@ namespace daig::launcher {
 
 /// Where the list comes from: one of the two.
 struct HostListSource {
-  std::filesystem::path file;
-  std::string command;                           ///< for a shell; prints what a hostfile holds
+  std::filesystem::path file{};
+  std::string command{};                         ///< for a shell; prints what a hostfile holds
   Duration every = std::chrono::seconds(5);      ///< from the command's end to its next start
   Duration patience = std::chrono::seconds(30);  ///< then the command hangs, and is killed
 

@@ -67,8 +67,9 @@ JoinOrder read_order() {
     const ssize_t count = ::read(STDIN_FILENO, piece.data(), piece.size());
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0 || text.size() > most_bytes) {
-      throw InputError("the order to join", "it does not come to its end; this command is for the "
-                                            "launcher alone, see daig run --help");
+      throw InputError("the order to join",
+                       "it does not come to its end; this command is for the "
+                       "launcher alone, see daig run --help");
     }
     text.append(piece.data(), static_cast<std::size_t>(count));
   }
@@ -80,8 +81,7 @@ void forget_mpirun() {
   std::vector<std::string> names;
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string_view text = *variable;
-    if (text.starts_with("OMPI_") || text.starts_with("PMIX_") ||
-        text.starts_with(own_door)) {
+    if (text.starts_with("OMPI_") || text.starts_with("PMIX_") || text.starts_with(own_door)) {
       names.emplace_back(text.substr(0, text.find('=')));
     }
   }
@@ -128,7 +128,9 @@ class Rank {
  private:
   void hear(int signal) {
     if (signal == SIGUSR1) ::kill(process_, SIGUSR1);
-    if (signal != SIGCHLD && signal != SIGUSR1) end();
+    if (signal == SIGCHLD || signal == SIGUSR1) return;
+    if (std::exchange(signalled_, true)) return kill();
+    end();
   }
   /// False when there is nobody to hear any more.
   bool hear_launcher() const {
@@ -142,7 +144,7 @@ class Rank {
     return true;
   }
   void end() {
-    if (by_ != Deadline::at(TimePoint::max())) return kill();
+    if (by_ != Deadline::at(TimePoint::max())) return;  // the end of stdin comes with a signal
     ::kill(process_, SIGTERM);
     by_ = Deadline::in(5s);
   }
@@ -154,6 +156,7 @@ class Rank {
 
   const SignalWatch& signals_;
   pid_t process_ = 0;
+  bool signalled_ = false;
   Deadline by_ = Deadline::at(TimePoint::max());
 };
 

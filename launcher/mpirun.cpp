@@ -19,7 +19,8 @@ void append(std::vector<std::string>& line, const std::vector<std::string>& word
 /// So many ranks. Each part of a line has an environment of its own.
 void append_part(std::vector<std::string>& line, const Job& job, int ranks,
                  const std::vector<std::string>& starter) {
-  for (const auto& [name, value] : environment_of_ranks(job)) append(line, {"-x", name + "=" + value});
+  for (const auto& [name, value] : environment_of_ranks(job))
+    append(line, {"-x", name + "=" + value});
   for (const std::string& name : job.inherited) append(line, {"-x", name});
   append(line, {"-n", fmt::to_string(ranks)});
   append(line, starter);

@@ -51,9 +51,10 @@ void Newcomers::start(int rank, const std::vector<std::string>& words, const Joi
   const std::string text = encode(order);
   const auto sent = ::send(ours.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   if (sent != static_cast<ssize_t>(text.size())) {
-    throw IoError(fmt::format("rank {} cannot be started: the program's arguments and environment "
-                              "are {} bytes, too long to be handed over",
-                              rank, text.size()));
+    throw IoError(
+        fmt::format("rank {} cannot be started: the program's arguments and environment "
+                    "are {} bytes, too long to be handed over",
+                    rank, text.size()));
   }
   Process process;
   process.number = spawn(words, {.blocked = blocked_,

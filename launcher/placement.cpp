@@ -24,7 +24,7 @@ std::vector<Host> place_ranks(const std::vector<Host>& hosts, int ranks) {
   }
   const int each = ranks / static_cast<int>(placed.size());
   const int more = ranks % static_cast<int>(placed.size());
-  for (int i = 0; Host& host : placed) host.slots += each + (i++ < more ? 1 : 0);
+  for (int i = 0; Host & host : placed) host.slots += each + (i++ < more ? 1 : 0);
   return placed;
 }
 

@@ -75,8 +75,7 @@ pid_t parent_of(pid_t process) {
   std::ifstream file(fmt::format("/proc/{}/stat", process));
   const std::string stat{std::istreambuf_iterator<char>(file), {}};
   const auto name_end = stat.rfind(')');  // after which: a letter, and the parent
-  return name_end == stat.npos || name_end + 4 > stat.size() ? 0
-                                                             : std::atoi(&stat[name_end + 4]);
+  return name_end == stat.npos || name_end + 4 > stat.size() ? 0 : std::atoi(&stat[name_end + 4]);
 }
 
 int signal_all(const std::string& job_id, int signal, Duration patience) {

@@ -27,8 +27,8 @@ std::string fresh_job_id();
 /// Cost: reads /proc once or twice when there are none.
 int reap(const std::string& job_id, Duration patience);
 
-/// Asks these of mpirun's ranks to leave, as far as they run on this machine: SIGTERM for each rank's
-/// own process, not for what it has started. Waits for nothing. Returns how many there were.
+/// Asks these of mpirun's ranks to leave, as far as they run on this machine: SIGTERM for each
+/// rank's own process, not for what it has started. Waits for nothing. Returns how many there were.
 /// Cost: reads /proc once.
 int dismiss(const std::string& job_id, const std::vector<int>& ranks);
 

@@ -25,12 +25,11 @@ struct RestartableJob {
 };
 
 /// Supervises the job, and starts it again, at most so many times, when the coordinator or mpirun
-/// was lost (JobEnd::loss), the start hung, or a host was lost at the start of a later attempt, which
-/// leaves out the hosts that do not answer by then. The pause before is 1 s, and
-/// twice as long each time, at most 30 s; a signal ends it, and the job. Nothing of an attempt is
-/// left when the next one starts. Says on stderr what happened; returns the job's exit code.
-/// The limit of a start is that of the job's elasticity.
-/// Threads: as supervise. @throws as supervise and `job` do.
+/// was lost (JobEnd::loss), the start hung, or a host was lost at the start of a later attempt,
+/// which leaves out the hosts that do not answer by then. The pause before is 1 s, and twice as
+/// long each time, at most 30 s; a signal ends it, and the job. Nothing of an attempt is left when
+/// the next one starts. Says on stderr what happened; returns the job's exit code. The limit of a
+/// start is that of the job's elasticity. Threads: as supervise. @throws as supervise and `job` do.
 int run_job(const RestartableJob& restartable, Supervision how, int restarts);
 
 /// Expects a number of restarts that makes sense. @throws UsageError when it does not.

@@ -27,8 +27,8 @@ class SignalWatch {
   int descriptor() const { return arrivals_.get(); }
   /// The next one that has come; nothing when there is none.
   std::optional<int> next() const;
-  /// Lets time pass, less when a signal comes that asks for the end (SIGINT, SIGTERM, SIGHUP), which
-  /// it returns. The others are passed over.
+  /// Lets time pass, less when a signal comes that asks for the end (SIGINT, SIGTERM, SIGHUP),
+  /// which it returns. The others are passed over.
   std::optional<int> pause(Duration time) const;
   /// What was blocked before: what a child is to begin with.
   const sigset_t& before() const { return before_; }

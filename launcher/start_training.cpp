@@ -120,14 +120,13 @@ class MpirunTraining {
 
   int run() {
     const Duration grace = grace_of(manner_.grace_s);
-    const int code = run_job(
-        {.job = [this](int attempt) { return job(attempt); },
-         .elasticity = manner_.elasticity,
-         .place = [this] { return place(); }},
-        {.grace = grace,
-         .farewell = std::min<Duration>(grace, std::chrono::seconds(10)),
-         .start_sign = StartSign::up},
-        manner_.restarts);
+    const int code = run_job({.job = [this](int attempt) { return job(attempt); },
+                              .elasticity = manner_.elasticity,
+                              .place = [this] { return place(); }},
+                             {.grace = grace,
+                              .farewell = std::min<Duration>(grace, std::chrono::seconds(10)),
+                              .start_sign = StartSign::up},
+                             manner_.restarts);
     if (fresh_) {  // what was made for nothing is empty, and only then goes
       std::error_code not_empty;
       fs::remove(folder_, not_empty);

@@ -216,7 +216,7 @@ class Attempt {
     }
     start_is_over_ = true;
     end_.hung_start = fmt::format(
-        "{} within {:.0f} s (--start-limit)",
+        "{} within {:g} s (--start-limit)",
         end_.rank_0_ran ? "the ranks have not found each other" : "rank 0 was not started",
         seconds(start_limit()));
     ending_.within(Duration::zero());
@@ -294,7 +294,7 @@ class Attempt {
   Feeder feeder_;
   pid_t mpirun_ = 0;
   pid_t rank_0_ = 0;  ///< as long as it runs
-  std::string key_;  ///< of a job that may grow
+  std::string key_;   ///< of a job that may grow
   std::optional<GrowingJob> growing_;
   Ending ending_;
   bool start_is_over_ = false;

@@ -16,11 +16,11 @@ namespace daig::launcher {
 
 /// How a job ended.
 struct JobEnd {
-  std::optional<int> rank_0;  ///< exit code of rank 0, 128 + n when signal n killed it
-  int mpirun = 0;             ///< mpirun's own, likewise
-  std::optional<int> signal;  ///< what the launcher was told to end the job with
-  bool rank_0_ran = false;    ///< its program was started
-  bool lost_host = false;     ///< mpirun lost contact with one, or could not reach it
+  std::optional<int> rank_0;    ///< exit code of rank 0, 128 + n when signal n killed it
+  int mpirun = 0;               ///< mpirun's own, likewise
+  std::optional<int> signal;    ///< what the launcher was told to end the job with
+  bool rank_0_ran = false;      ///< its program was started
+  bool lost_host = false;       ///< mpirun lost contact with one, or could not reach it
   std::string hung_start = {};  ///< how far it came within the limit, when it was ended for that
 
   /// The job's: 128 + n when the launcher was told to end it; else rank 0's verdict. Where rank 0

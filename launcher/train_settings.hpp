@@ -38,8 +38,8 @@ struct TrainSettings {
 
 /// Where and how it runs and shows: may differ from attempt to attempt.
 struct RunManner {
-  Elasticity elasticity;    ///< ranks empty: 4, or as many as the resumed run had
-  bool in_process = false;  ///< ranks are threads of this process
+  Elasticity elasticity;          ///< ranks empty: 4, or as many as the resumed run had
+  bool in_process = false;        ///< ranks are threads of this process
   std::filesystem::path run_dir;  ///< empty: a fresh one under runs/, see fresh_folder
   std::filesystem::path resume;   ///< empty: a new run
   bool json = false;

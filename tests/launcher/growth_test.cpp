@@ -85,8 +85,8 @@ BOOST_AUTO_TEST_CASE(hosts_that_appear_are_taken_in) {
   Job job(here_and_a, 3);
   job.list({{"here", 1}, {"b", 1}, {"a", 2}, {"c", 2}});
   BOOST_TEST(job.decide() == "b:3 c:4,5|");
-  BOOST_TEST(job.last.remarks == (std::vector<std::string>{"host b: 1 rank joins",
-                                                           "host c: 2 ranks join"}),
+  BOOST_TEST(job.last.remarks ==
+                 (std::vector<std::string>{"host b: 1 rank joins", "host c: 2 ranks join"}),
              boost::test_tools::per_element());
   job.pass(1h);
   BOOST_TEST(job.decide() == "|");
@@ -153,10 +153,10 @@ BOOST_AUTO_TEST_CASE(ranks_of_a_host_that_vanishes_leave) {
   BOOST_TEST(job.decide() == "b:3,4|");
   job.list({{"here", 1}});
   BOOST_TEST(job.decide() == "|a:2,1 b:4,3");
-  BOOST_TEST(
-      job.last.remarks == (std::vector<std::string>{"host a is gone from the list: its ranks leave",
-                                                    "host b is gone from the list: its ranks leave"}),
-      boost::test_tools::per_element());
+  BOOST_TEST(job.last.remarks ==
+                 (std::vector<std::string>{"host a is gone from the list: its ranks leave",
+                                           "host b is gone from the list: its ranks leave"}),
+             boost::test_tools::per_element());
   BOOST_TEST(job.decide() == "|");
   // They are back before their ranks have gone: a founder's slot is free when it was heard of, or
   // after a while; a newcomer's when its process has ended.
@@ -255,9 +255,9 @@ BOOST_AUTO_TEST_CASE(a_start_that_fails_is_tried_again_ever_later_and_then_no_mo
   BOOST_TEST(job.decide() == fmt::format("a:{}|", tries + 1));
   job.end(tries + 1, 255);
   job.decide();
-  BOOST_TEST(job.last.remarks.front() ==
-             fmt::format("host a: rank {} ended with exit code 255; its slot is free in 1 s",
-                         tries + 1));
+  BOOST_TEST(
+      job.last.remarks.front() ==
+      fmt::format("host a: rank {} ended with exit code 255; its slot is free in 1 s", tries + 1));
 }
 
 BOOST_AUTO_TEST_CASE(several_failures_at_once_are_one) {
@@ -319,7 +319,9 @@ BOOST_AUTO_TEST_CASE(random_histories_keep_the_rules) {
   for (unsigned seed = 0; seed < 300; ++seed) {
     BOOST_TEST_CONTEXT("seed " << seed) {
       std::mt19937 random(seed);
-      const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+      const auto below = [&](int n) {
+        return static_cast<int>(random() % static_cast<unsigned>(n));
+      };
       const auto some_hosts = [&] {
         Hosts hosts{{"here", 1 + below(2)}};
         for (const char* name : {"a", "b", "c"}) {
@@ -341,7 +343,9 @@ BOOST_AUTO_TEST_CASE(random_histories_keep_the_rules) {
             now_listed = some_hosts();
             job.list(now_listed);
             break;
-          case 1: job.lose(below(next)); break;
+          case 1:
+            job.lose(below(next));
+            break;
           case 2:
             if (!living.empty()) {
               const auto one = std::next(living.begin(), below(static_cast<int>(living.size())));
@@ -349,7 +353,8 @@ BOOST_AUTO_TEST_CASE(random_histories_keep_the_rules) {
               living.erase(one);
             }
             break;
-          default: job.pass(std::chrono::milliseconds(below(5000)));
+          default:
+            job.pass(std::chrono::milliseconds(below(5000)));
         }
         job.decide();
         for (const HostRanks& ranks : job.last.leave) {

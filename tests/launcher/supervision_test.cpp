@@ -4,77 +4,21 @@
 // Ranks are shell scripts.
 
 #include <fstream>
-#include <iterator>
 
 #include <boost/test/unit_test.hpp>
-#include <sys/stat.h>
 
-#include "launcher/command.hpp"
-#include "support/temporary_folder.hpp"
+#include "launcher/scripted_job.hpp"
 
 namespace {
 
 using namespace daig::test;
 namespace fs = std::filesystem;
 
-Words operator+(Words left, const Words& right) {
-  left.insert(left.end(), right.begin(), right.end());
-  return left;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != text.npos;
-}
-
-int count(const std::string& text, const std::string& part) {
-  int found = 0;
-  for (std::size_t at = 0; (at = text.find(part, at)) != text.npos; at += part.size()) ++found;
-  return found;
-}
-
-/// Functions for the ranks' scripts, and a name for what is often asked.
-const std::string prologue = R"(
-rank=$OMPI_COMM_WORLD_RANK
-wait_for() { until test -e $1; do sleep 0.05; done; }
-wait_for_end_of() { while kill -0 $1 2>/dev/null; do sleep 0.05; done; }
-lives() { grep -q '^State:.*[^Z] (' /proc/$1/status 2>/dev/null; }  # a zombie does not
-sleep_on() { while :; do sleep 0.05; done; }
-)";
-
-struct Workplace {
-  /// A job of three ranks.
-  Words job(const Words& options, const std::string& script) const {
-    std::ofstream(folder / "script") << prologue << script;
-    return Words{DAIG_COMMAND, "run", "-n", "3"} + options + Words{"--", "sh", "script"};
-  }
-  Ended run_job(const Words& options, const std::string& script) const {
-    return run(job(options, script), folder.path());
-  }
-  std::string text(const std::string& name) const {
-    std::ifstream file(folder / name);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-  /// Whether a process that wrote its number into this file is no more.
-  bool is_gone(const std::string& name) const {
-    const pid_t process = std::atoi(text(name).c_str());
-    BOOST_REQUIRE(process > 1);
-    return ::kill(process, 0) != 0 || is_zombie(process);
-  }
-  static bool is_zombie(pid_t process) {
-    std::ifstream file("/proc/" + std::to_string(process) + "/stat");
-    const std::string stat{std::istreambuf_iterator<char>(file), {}};
-    const auto name_end = stat.rfind(')');
-    return name_end != stat.npos && stat.compare(name_end, 4, ") Z ") == 0;
-  }
-
-  TemporaryFolder folder;
-};
-
 auto all_ready = [](const std::string& out) { return count(out, "ready\n") == 3; };
 
 BOOST_AUTO_TEST_CASE(the_first_signal_goes_to_rank_0_alone) {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
-    const Workplace place;
+    const ScriptedJob place;
     Command command(place.job({"--grace", "1000"}, R"(
 trap 'echo rank $rank is told; touch leave; exit 0' TERM INT HUP
 echo ready
@@ -103,7 +47,7 @@ sleep_on
 )";
 
 BOOST_AUTO_TEST_CASE(the_second_signal_ends_all_at_once) {
-  const Workplace place;
+  const ScriptedJob place;
   Command command(place.job({"--grace", "1000"}, stubborn), place.folder.path());
   command.read_until(all_ready);
   command.signal(SIGINT);
@@ -115,7 +59,7 @@ BOOST_AUTO_TEST_CASE(the_second_signal_ends_all_at_once) {
 }
 
 BOOST_AUTO_TEST_CASE(the_grace_is_over_some_time) {
-  const Workplace place;
+  const ScriptedJob place;
   Command command(place.job({"--grace", "0.2"}, stubborn), place.folder.path());
   command.read_until(all_ready);
   command.signal(SIGTERM);
@@ -125,7 +69,7 @@ BOOST_AUTO_TEST_CASE(the_grace_is_over_some_time) {
 }
 
 BOOST_AUTO_TEST_CASE(sigusr1_goes_to_all_ranks) {
-  const Workplace place;
+  const ScriptedJob place;
   Command command(place.job({}, R"(
 trap 'echo rank $rank is told; exit 0' USR1
 echo ready
@@ -140,7 +84,7 @@ sleep_on
 }
 
 BOOST_AUTO_TEST_CASE(ranks_that_do_not_end_after_rank_0_are_ended) {
-  const Workplace place;
+  const ScriptedJob place;
   const Ended ended = place.run_job({"--grace", "0.2"}, R"(
 trap '' TERM
 if test $rank = 0; then wait_for process-1; wait_for process-2; wait_for child; exit 4; fi
@@ -153,7 +97,7 @@ sleep_on
 }
 
 BOOST_AUTO_TEST_CASE(a_killed_coordinator_is_started_again) {
-  const Workplace place;
+  const ScriptedJob place;
   const Ended ended = place.run_job({"--grace", "0.2"}, R"(
 echo rank $rank, attempt $DAIG_ATTEMPT
 test $rank = 0 || sleep_on
@@ -172,7 +116,7 @@ exit 7
 }
 
 BOOST_AUTO_TEST_CASE(it_is_not_started_again_for_ever) {
-  const Workplace place;
+  const ScriptedJob place;
   const Ended ended =
       place.run_job({"--restarts", "1"}, "test $rank != 0 || { echo starts; kill -9 $$; }\n");
   BOOST_TEST(ended.code == 128 + SIGKILL);
@@ -184,7 +128,7 @@ BOOST_AUTO_TEST_CASE(it_is_not_started_again_for_ever) {
 
 BOOST_AUTO_TEST_CASE(one_that_ends_by_itself_is_not_started_again) {
   for (const int code : {0, 1, 3, 128}) {
-    const Workplace place;
+    const ScriptedJob place;
     const Ended ended = place.run_job(
         {}, "test $rank != 0 || { echo starts; exit " + std::to_string(code) + "; }\n");
     BOOST_TEST(ended.code == code);
@@ -194,7 +138,7 @@ BOOST_AUTO_TEST_CASE(one_that_ends_by_itself_is_not_started_again) {
 }
 
 BOOST_AUTO_TEST_CASE(a_signal_ends_the_pause_before_a_restart) {
-  const Workplace place;
+  const ScriptedJob place;
   Command command(place.job({"--restarts", "100"}, R"(
 test $rank = 0 || exit 0
 echo attempt $DAIG_ATTEMPT
@@ -209,7 +153,7 @@ kill -9 $$
 }
 
 BOOST_AUTO_TEST_CASE(nothing_of_a_dead_attempt_is_left_when_the_next_one_starts) {
-  const Workplace place;
+  const ScriptedJob place;
   // Rank 0 kills mpirun, the parent of its starter. The others are no MPI programs, and not polite.
   const Ended ended = place.run_job({}, R"(
 trap '' TERM
@@ -231,7 +175,7 @@ exit 0
 }
 
 BOOST_AUTO_TEST_CASE(the_hostfile_is_read_again) {
-  const Workplace place;
+  const ScriptedJob place;
   std::ofstream(place.folder / "hosts") << "localhost:3\n";
   const Ended ended = place.run_job({"--hostfile", "hosts"}, R"(
 test $rank = 0 || exit 0
@@ -241,26 +185,6 @@ kill -9 $$
   BOOST_TEST(ended.code == 3);
   BOOST_TEST(contains(ended.error, "daig: error: hosts:1: "), ended.error);
 }
-
-/// Two hosts on one machine: the remote shell is a script that stays here.
-struct TwoHosts : Workplace {
-  TwoHosts() {
-    std::ofstream(folder / "hosts") << "localhost:1\nnodea:2\n";
-    std::ofstream(folder / "shell") << R"(#!/bin/sh
-host=$1
-shift
-echo "$host $*" >> shells
-echo $PPID >> starters
-sh -c "$*"
-)";
-    ::chmod((folder / "shell").c_str(), 0755);
-  }
-  Ended run_on_hosts(const Words& options, const std::string& script) const {
-    return Command(job(Words{"--hostfile", "hosts"} + options, script), folder.path(),
-                   {{"OMPI_MCA_plm_rsh_agent", (folder / "shell").string()}})
-        .wait();
-  }
-};
 
 BOOST_AUTO_TEST_CASE(a_clean_end_asks_no_other_host) {
   const TwoHosts place;
