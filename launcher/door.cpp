@@ -7,16 +7,18 @@
 #include <string_view>
 #include <system_error>
 
+#include <daig/comm/invitation.hpp>
+
 namespace daig::launcher {
 
-std::string Door::addresses() const {
+std::string DoorWatch::addresses() const {
   std::ifstream file(path_);
   std::string line;
   std::getline(file, line);
   return line;
 }
 
-std::vector<int> Door::newly_lost() {
+std::vector<int> DoorWatch::newly_lost() {
   std::vector<int> lost;
   std::ifstream file(path_.string() + ".lost", std::ios::binary);
   if (!file.seekg(static_cast<std::streamoff>(read_bytes_))) return lost;
@@ -32,7 +34,7 @@ std::vector<int> Door::newly_lost() {
 }
 
 void shut_own_door() {
-  const char* path = std::getenv(door_variable);
+  const char* path = std::getenv(comm::door_variable);
   if (path == nullptr) return;
   std::error_code ignored;
   std::filesystem::remove(path, ignored);

@@ -6,23 +6,15 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace daig::launcher {
 
-/// The variable that tells the ranks of a job that it may grow: the file's path.
-inline constexpr const char* door_variable = "DAIG_DOOR";
-/// The variable that tells a newcomer what the file says.
-inline constexpr const char* join_variable = "DAIG_JOIN";
-/// The variable that tells a newcomer which rank it is.
-inline constexpr const char* rank_variable = "DAIG_RANK";
-/// The variable that holds the attempt's secret, which all its ranks know.
-inline constexpr const char* key_variable = "DAIG_KEY";
-
 /// The launcher's side of it.
-class Door {
+class DoorWatch {
  public:
-  explicit Door(std::filesystem::path path) : path_(std::move(path)) {}
+  explicit DoorWatch(std::filesystem::path path) : path_(std::move(path)) {}
 
   const std::filesystem::path& path() const { return path_; }
   /// The addresses; empty when newcomers are not, or no longer, let in. Reads a small file.

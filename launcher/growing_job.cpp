@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <daig/comm/invitation.hpp>
 #include <daig/core/error.hpp>
 
 #include "outcome.hpp"
@@ -56,9 +57,9 @@ void GrowingJob::start(const HostRanks& ranks, const std::string& addresses) {
   for (const int rank : ranks.ranks) {
     JoinOrder order = attempt_.order;
     order.environment.emplace_back(job_variable, attempt_.job_id);
-    order.environment.emplace_back(key_variable, attempt_.key);
-    order.environment.emplace_back(join_variable, addresses);
-    order.environment.emplace_back(rank_variable, fmt::to_string(rank));
+    order.environment.emplace_back(comm::key_variable, attempt_.key);
+    order.environment.emplace_back(comm::join_variable, addresses);
+    order.environment.emplace_back(comm::rank_variable, fmt::to_string(rank));
     try {
       if (ranks.here) {
         newcomers_.start_here(rank, order);

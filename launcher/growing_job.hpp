@@ -63,7 +63,7 @@ class GrowingJob {
   GrowthSupply supply_;
   GrowingAttempt attempt_;
   int founders_ = 0;
-  Door door_;
+  DoorWatch door_;
   Growth growth_;
   std::vector<Host> heard_;  ///< the list that Growth knows
   Newcomers newcomers_;

@@ -12,9 +12,9 @@
 #include <sys/types.h>
 
 #include <daig/core/deadline.hpp>
+#include <daig/core/file_descriptor.hpp>
 
 #include "hostfile.hpp"
-#include "system.hpp"
 
 namespace daig::launcher {
 

@@ -14,10 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <daig/comm/invitation.hpp>
 #include <daig/core/deadline.hpp>
 #include <daig/core/error.hpp>
 
-#include "door.hpp"
 #include "process.hpp"
 #include "signal_watch.hpp"
 
@@ -77,7 +77,7 @@ JoinOrder read_order() {
 
 /// A newcomer is no process of mpirun, and has no door, though the launcher may be and have one.
 void forget_mpirun() {
-  const std::string own_door = fmt::format("{}=", door_variable);
+  const std::string own_door = fmt::format("{}=", comm::door_variable);
   std::vector<std::string> names;
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string_view text = *variable;

@@ -10,9 +10,9 @@
 #include <sys/types.h>
 
 #include <daig/core/deadline.hpp>
+#include <daig/core/file_descriptor.hpp>
 
 #include "join.hpp"
-#include "system.hpp"
 
 namespace daig::launcher {
 

@@ -10,8 +10,7 @@
 #include <sys/types.h>
 
 #include <daig/core/deadline.hpp>
-
-#include "system.hpp"
+#include <daig/core/file_descriptor.hpp>
 
 namespace daig::launcher {
 

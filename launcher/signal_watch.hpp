@@ -6,8 +6,7 @@
 #include <optional>
 
 #include <daig/core/deadline.hpp>
-
-#include "system.hpp"
+#include <daig/core/file_descriptor.hpp>
 
 namespace daig::launcher {
 

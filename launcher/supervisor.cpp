@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <daig/comm/invitation.hpp>
 #include <daig/core/error.hpp>
 
 #include "process.hpp"
@@ -160,8 +161,8 @@ class Attempt {
                                      .environment = environment_of_ranks(job_)},
                            .grace = how_.grace};
     key_ = attempt.key;
-    job_.environment.emplace_back(door_variable, attempt.door.string());
-    job_.inherited.emplace_back(key_variable);
+    job_.environment.emplace_back(comm::door_variable, attempt.door.string());
+    job_.inherited.emplace_back(comm::key_variable);
     growing_.emplace(supply, std::move(attempt), signals_.before());
   }
 
@@ -172,7 +173,7 @@ class Attempt {
     birth.blocked = signals_.before();
     birth.own_group = true;
     birth.environment = {{job_variable, id_}};  // for mpirun's own helpers
-    if (growing_) birth.environment.emplace_back(key_variable, key_);
+    if (growing_) birth.environment.emplace_back(comm::key_variable, key_);
     birth.error = errors_.in.get();
     Pipe input;
     if (feeds) birth.input = input.out.get();
