@@ -135,6 +135,8 @@ int coordinate(comm::Communicator& communicator, TrainingJob job, const RunManne
     announce_failure(communicator, outcome_of(std::current_exception()));
     throw;
   }
+  // Alone it trains, and goes on when others come: they have to know.
+  if (communicator.size() == 1) job.settings.options.coordinator_trains = true;
   announce(communicator, job.configuration());
 
   const ProgressStyle style = progress_style(manner.quiet);
