@@ -49,7 +49,8 @@ void announce_failure(comm::Communicator& communicator, const Outcome& outcome) 
 
 store::Configuration hear(comm::Communicator& communicator) {
   const std::vector<std::byte>* briefing = communicator.briefing();
-  const std::vector<std::byte> bytes = briefing != nullptr ? *briefing : broadcast(communicator, {});
+  const std::vector<std::byte> bytes =
+      briefing != nullptr ? *briefing : broadcast(communicator, {});
   ByteReader reader(bytes);
   const auto code = static_cast<ExitCode>(reader.get<std::int32_t>());
   if (code != ExitCode::success) throw train::RunAborted(reader.get_text(), code);

@@ -178,16 +178,17 @@ BOOST_AUTO_TEST_CASE(whoever_dies_while_joining_stops_nobody) {
   BOOST_TEST(job.holds_soon([&] { return job.first->size() == 4; }));
   joining.join();
   job.first->post(Rank{3}, comm::Tag{7}, std::vector<std::byte>(1));
-  BOOST_TEST(comm::wait_for_message(*next, comm::Tag{7}, 1, test::patience(), "a message")
-                 .bytes.size() == 1U);
+  BOOST_TEST(
+      comm::wait_for_message(*next, comm::Tag{7}, 1, test::patience(), "a message").bytes.size() ==
+      1U);
 }
 
 BOOST_AUTO_TEST_CASE(messages_to_the_dead_are_over) {
   Job job;
   {
     const FileDescriptor dying = connect(test::published_door(job.door));
-    comm::detail::write_some(dying, encode(Knock{test::job_key(), Rank{2}, Rank{0},
-                                                 Knock::Wish::join, "127.0.0.1:1"}));
+    comm::detail::write_some(
+        dying, encode(Knock{test::job_key(), Rank{2}, Rank{0}, Knock::Wish::join, "127.0.0.1:1"}));
     BOOST_TEST(job.holds_soon([&] { return job.first->size() == 3; }));
     job.first->post(Rank{2}, comm::Tag{7}, std::vector<std::byte>(std::size_t{16} << 20));
     BOOST_TEST(job.first->collect_kept() == 1U);
@@ -228,8 +229,8 @@ BOOST_AUTO_TEST_CASE(the_lost_are_written_down) {
 BOOST_AUTO_TEST_CASE(an_absurd_message_ends_the_link) {
   Job job;
   const FileDescriptor liar = connect(test::published_door(job.door));
-  comm::detail::write_some(liar, encode(Knock{test::job_key(), Rank{2}, Rank{0},
-                                              Knock::Wish::join, "127.0.0.1:1"}));
+  comm::detail::write_some(
+      liar, encode(Knock{test::job_key(), Rank{2}, Rank{0}, Knock::Wish::join, "127.0.0.1:1"}));
   BOOST_TEST(job.holds_soon([&] { return job.first->size() == 3; }));
   ByteWriter header;
   header.put(std::uint32_t{7});
@@ -242,13 +243,14 @@ BOOST_AUTO_TEST_CASE(last_words_arrive) {
   Job job;
   std::jthread joining([&] {
     const auto third = newcomer(Rank{2}, job.door);
-    for (int i = 0; i < 10; ++i) third->post(Rank{0}, comm::Tag{7}, std::vector<std::byte>(1 << 20));
+    for (int i = 0; i < 10; ++i)
+      third->post(Rank{0}, comm::Tag{7}, std::vector<std::byte>(1 << 20));
   });
   for (int i = 0; i < 10; ++i) {
     // What it never reads must not cost what it has said.
     if (job.first->size() == 3) job.first->post(Rank{2}, comm::Tag{8}, std::vector<std::byte>(99));
-    const comm::Message message = comm::wait_for_message(*job.first, comm::Tag{7}, 1 << 20,
-                                                         test::patience(), "last words");
+    const comm::Message message =
+        comm::wait_for_message(*job.first, comm::Tag{7}, 1 << 20, test::patience(), "last words");
     BOOST_TEST(message.bytes.size() == std::size_t{1} << 20);
   }
 }

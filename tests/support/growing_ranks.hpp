@@ -70,7 +70,8 @@ inline Problems run_growing(int founders, int newcomers, const RankBody& body) {
     wait_for_ranks(communicator, all_ranks);
     body(communicator, problems);
   };
-  std::atomic<int> come = founders;  // one after the other: the last one's number says all are there
+  std::atomic<int> come =
+      founders;  // one after the other: the last one's number says all are there
   {
     std::vector<std::jthread> coming;
     for (int rank = founders; rank < all_ranks; ++rank) {

@@ -51,8 +51,8 @@ std::optional<Invitation> invitation_from_environment();
 inline std::string needed_variable(const char* name, const char* because_of) {
   const char* value = std::getenv(name);
   if (value != nullptr && *value != '\0') return value;
-  throw UsageError(fmt::format("{} is set, and {} is not: both come from the launcher", because_of,
-                               name));
+  throw UsageError(
+      fmt::format("{} is set, and {} is not: both come from the launcher", because_of, name));
 }
 
 inline std::optional<Door> door_from_environment() {

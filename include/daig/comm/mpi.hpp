@@ -31,8 +31,8 @@ class MpiEnvironment {
   MpiEnvironment& operator=(MpiEnvironment&&) = delete;
 
   /// A communicator of all ranks, apart from every other one: its messages match no others'.
-  /// Collective, but for a newcomer, which joins: at most a minute. In a job that may grow, it grows.
-  /// It must be destroyed before the environment.
+  /// Collective, but for a newcomer, which joins: at most a minute. In a job that may grow, it
+  /// grows. It must be destroyed before the environment.
   /// @throws for a newcomer, as GrowingCommunicator's constructor does.
   std::unique_ptr<Communicator> world();
 

@@ -16,8 +16,8 @@ using Tag = Id<struct TagTag, std::uint32_t>;
 /// later one.
 using ExchangeId = Id<struct ExchangeTag, std::uint32_t>;
 
-/// What ranks tell rank 0 of themselves (GrowingCommunicator). Those below are for programs of their
-/// own.
+/// What ranks tell rank 0 of themselves (GrowingCommunicator). Those below are for programs of
+/// their own.
 inline constexpr Tag door_tag{1023};
 
 /// The tags of one session. Sessions that follow each other on a communicator do not hear each

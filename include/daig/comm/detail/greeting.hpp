@@ -123,9 +123,10 @@ inline Knock decode_knock(std::span<const std::byte> bytes) {
   if (reader.get<std::uint32_t>() != Knock::magic) throw InputError("no greeting of DAIG's");
   const auto protocol = reader.get<std::uint32_t>();
   if (protocol != Knock::protocol) {
-    throw InputError(fmt::format("a greeting of another version of DAIG: protocol {} in place of "
-                                 "{}",
-                                 protocol, Knock::protocol));
+    throw InputError(
+        fmt::format("a greeting of another version of DAIG: protocol {} in place of "
+                    "{}",
+                    protocol, Knock::protocol));
   }
   Knock knock;
   knock.key = reader.get_text();

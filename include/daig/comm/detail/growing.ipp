@@ -8,9 +8,8 @@
 #include <thread>
 #include <utility>
 
-#include <poll.h>
-
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <daig/comm/growing.hpp>
 #include <daig/core/log.hpp>
@@ -22,8 +21,8 @@ namespace growing {
 using namespace std::chrono_literals;
 
 inline constexpr Duration farewell = 1s;
-inline constexpr Duration pause = 100ms;           ///< before knocking, or looking, again
-inline constexpr Duration connect_patience = 2s;   ///< for an address to answer at all
+inline constexpr Duration pause = 100ms;          ///< before knocking, or looking, again
+inline constexpr Duration connect_patience = 2s;  ///< for an address to answer at all
 inline constexpr std::size_t read_at_once = std::size_t{1} << 16;
 inline constexpr int most_skipped = 100'000;  ///< numbers of newcomers that never came
 
@@ -56,8 +55,7 @@ inline GrowingCommunicator::GrowingCommunicator(std::unique_ptr<Communicator> fo
 }
 
 inline GrowingCommunicator::GrowingCommunicator(const Invitation& invitation, Deadline deadline)
-    : rank_(invitation.rank),
-      links_(rank_, invitation.key, box_, [this] { stir(); }) {
+    : rank_(invitation.rank), links_(rank_, invitation.key, box_, [this] { stir(); }) {
   join(invitation, deadline);
 }
 
@@ -123,8 +121,8 @@ inline void GrowingCommunicator::join(const Invitation& invitation, Deadline dea
   while (true) {
     std::optional<detail::Answer> answer = knock(invitation, deadline);
     if (answer && answer->verdict == detail::Answer::Verdict::refused) {
-      throw PeerLost(fmt::format("rank 0 does not let rank {} join: {}", rank_.value(),
-                                 answer->reason));
+      throw PeerLost(
+          fmt::format("rank 0 does not let rank {} join: {}", rank_.value(), answer->reason));
     }
     if (answer && answer->verdict == detail::Answer::Verdict::come_in) {
       briefing_ = std::move(answer->briefing);
@@ -132,9 +130,9 @@ inline void GrowingCommunicator::join(const Invitation& invitation, Deadline dea
       return meet(answer->neighbours, deadline);
     }
     if (deadline.expired()) {
-      throw DeadlineExceeded(fmt::format("rank {} could not join: nobody answered at {} for {:.0f} s",
-                                         rank_.value(), invitation.addresses,
-                                         seconds(Clock::now() - start.when())));
+      throw DeadlineExceeded(
+          fmt::format("rank {} could not join: nobody answered at {} for {:.0f} s", rank_.value(),
+                      invitation.addresses, seconds(Clock::now() - start.when())));
     }
     std::this_thread::sleep_for(growing::pause);
   }
@@ -142,7 +140,7 @@ inline void GrowingCommunicator::join(const Invitation& invitation, Deadline dea
 
 /// Nothing when there is no answer at any of the addresses.
 inline std::optional<detail::Answer> GrowingCommunicator::knock(const Invitation& invitation,
-                                                               Deadline deadline) {
+                                                                Deadline deadline) {
   using namespace detail;
   for (const sockaddr_in& address : parse_addresses(invitation.addresses)) {
     FileDescriptor connection = begin_to_connect(address);
@@ -255,8 +253,8 @@ inline void GrowingCommunicator::let_in(detail::Links::Request request) {
   Answer answer{.channels = channels() - 1, .briefing = briefing_};
   for (const auto& [rank, addresses] : addresses_) {
     if (links_.standing(rank) == Links::Standing::down) continue;
-    answer.neighbours.push_back({rank, lost_.contains(rank) ? std::uint8_t{1} : std::uint8_t{0},
-                                 addresses});
+    answer.neighbours.push_back(
+        {rank, lost_.contains(rank) ? std::uint8_t{1} : std::uint8_t{0}, addresses});
   }
   addresses_[newcomer] = request.knock.addresses;
   links_.adopt(newcomer, std::move(request.connection), encode(answer), {});

@@ -122,9 +122,9 @@ class Links {
 
     Rank rank;
     std::vector<sockaddr_in> addresses;
-    Deadline until;  ///< of the stage
-    std::size_t next = 0;        ///< of the addresses
-    bool may_be_there = false;   ///< some address of this round did not answer at all
+    Deadline until;             ///< of the stage
+    std::size_t next = 0;       ///< of the addresses
+    bool may_be_there = false;  ///< some address of this round did not answer at all
     Stage stage = Stage::resting;
     FileDescriptor connection = {};
     std::vector<std::byte> arrived = {};
@@ -163,7 +163,7 @@ class Links {
   std::list<Guest> guests_;
   std::list<Pursuit> pursuits_;
   std::deque<Request> requests_;
-  bool has_news_ = false;           ///< for the thread that parks
+  bool has_news_ = false;  ///< for the thread that parks
   std::optional<Deadline> ending_;
 
   std::vector<std::byte> scratch_;  ///< the thread's: what it read last

@@ -18,10 +18,10 @@ namespace links {
 using namespace std::chrono_literals;
 
 inline constexpr std::size_t most_guests = 64;
-inline constexpr Duration guest_patience = 10s;    ///< for a stranger to say who it is
-inline constexpr Duration connect_patience = 2s;   ///< for an address to answer at all
-inline constexpr Duration answer_patience = 30s;   ///< a rank may stand still for a while
-inline constexpr Duration rest = 500ms;            ///< between two rounds through the addresses
+inline constexpr Duration guest_patience = 10s;   ///< for a stranger to say who it is
+inline constexpr Duration connect_patience = 2s;  ///< for an address to answer at all
+inline constexpr Duration answer_patience = 30s;  ///< a rank may stand still for a while
+inline constexpr Duration rest = 500ms;           ///< between two rounds through the addresses
 inline constexpr Duration farewell = 2s;
 inline constexpr Duration longest_wait = 1h;
 inline constexpr std::size_t read_at_once = std::size_t{1} << 18;
@@ -147,7 +147,8 @@ inline void Links::serve() {
       if (has_ended()) return;
       until = gather(watched);
     }
-    const Duration left = std::clamp<Duration>(until - Clock::now(), Duration::zero(), links::longest_wait);
+    const Duration left =
+        std::clamp<Duration>(until - Clock::now(), Duration::zero(), links::longest_wait);
     ::poll(watched.data(), watched.size(),
            static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(left).count()));
     std::uint64_t stirs = 0;

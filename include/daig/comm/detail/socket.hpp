@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -21,8 +22,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-
-#include <fmt/format.h>
 
 #include <daig/core/error.hpp>
 #include <daig/core/file_descriptor.hpp>
