@@ -32,6 +32,7 @@ std::optional<StartingHosts> choose(const std::vector<Host>& hosts, const Elasti
   int ranks = elasticity.ranks_to_start(room);
   // Those that were to be on hosts which are gone are not crowded onto the others.
   if (some_left_out) ranks = std::min(ranks, room);
+  if (ranks < elasticity.least) return std::nullopt;
   return StartingHosts{hosts, place_ranks(hosts, ranks)};
 }
 
@@ -43,6 +44,7 @@ std::variant<StartingHosts, int> await_hosts(HostListWatch& watch, const Elastic
   watch.read_file();
   bool said = false;
   std::optional<std::vector<Host>> refused;
+  int room = 0;  // on those of them that answer
   TimePoint ask_again = TimePoint::min();
   while (true) {
     watch.check();
@@ -55,12 +57,13 @@ std::variant<StartingHosts, int> await_hosts(HostListWatch& watch, const Elastic
         return *std::move(start);
       }
       refused = listed;
+      room = room_on(hosts);
       ask_again = Clock::now() + 5s;  // a host that did not answer may come up
     }
-    const int room = refused ? room_on(*refused) : 0;
     const std::string lack =
-        refused ? fmt::format("there is room for {} rank{}, and --min-ranks asks for {}", room,
-                              room == 1 ? "" : "s", elasticity.min_ranks.value_or(1))
+        refused ? fmt::format("there is room for {} rank{}, and at least {} are to start", room,
+                              room == 1 ? "" : "s",
+                              std::max(elasticity.min_ranks.value_or(1), elasticity.least))
                 : std::string("there is no list of hosts yet");
     if (deadline.expired()) {
       throw DeadlineExceeded(fmt::format("{}; it stayed so for {:.0f} s (--wait-limit)", lack,

@@ -20,7 +20,8 @@ struct StartingHosts {
 /// Whether hosts are asked if they are there. At the first attempt one that is not is bad input.
 enum class Unreachable { counted, left_out };
 
-/// Waits until the list has room for --min-ranks ranks, and for a list at all. Returns the signal
+/// Waits until the list has room for --min-ranks ranks, and for as many as the program needs
+/// (Elasticity::least), and for a list at all. Returns the signal
 /// that was sent meanwhile, if one was.
 /// Cost: with left_out, `true` through the remote shell on all other hosts at once, 5 s at most.
 /// @throws DeadlineExceeded when there is no room within the limit, InputError when the hostfile is

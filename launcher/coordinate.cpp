@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <daig/comm/invitation.hpp>
 #include <daig/data/read_shard.hpp>
 #include <daig/metrics/recorder.hpp>
 #include <daig/store/audit.hpp>
@@ -127,6 +128,10 @@ TrainReport finish(const TrainingJob& job, Records& records, const train::Result
 
 int coordinate(comm::Communicator& communicator, TrainingJob job, const RunManner& manner,
                LeaveRequest& leave) {
+  // Alone it trains, and goes on when others come: they and the ledger have to know.
+  if (communicator.size() == 1 && !job.resumed && comm::door_from_environment()) {
+    job.settings.options.coordinator_trains = true;
+  }
   std::optional<Records> records;
   try {
     records.emplace(job, manner, communicator.size());
@@ -135,8 +140,6 @@ int coordinate(comm::Communicator& communicator, TrainingJob job, const RunManne
     announce_failure(communicator, outcome_of(std::current_exception()));
     throw;
   }
-  // Alone it trains, and goes on when others come: they have to know.
-  if (communicator.size() == 1) job.settings.options.coordinator_trains = true;
   announce(communicator, job.configuration());
 
   const ProgressStyle style = progress_style(manner.quiet);

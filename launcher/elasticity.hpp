@@ -23,6 +23,7 @@ struct Elasticity {
   std::optional<int> max_ranks;
   std::string hostfile;
   std::string discover;
+  int least = 1;  ///< ranks without which the program cannot begin; not from the command line
   double discover_every_s = 5;
   double wait_limit_s = 600;
   double start_limit_s = 60;

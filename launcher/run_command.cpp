@@ -21,10 +21,10 @@ constexpr const char* more =
 The first SIGINT (Ctrl-C), SIGTERM or SIGHUP goes to rank 0 alone, as SIGTERM: it is to end the
 others and itself. The second ends all at once. SIGUSR1 goes to every rank.
 
-When rank 0 or mpirun was killed, or the start hung, the whole job is started again, on the hosts that are in the
-hostfile by then, and after a pause: 1 s, 2 s, 4 s ... 30 s. Every rank finds the number of its
-attempt (1, 2, ...) in DAIG_ATTEMPT; what it goes on from is the program's business. An exit code
-above 128 counts as killed, as in a shell; any other is the end of the job.
+When rank 0 or mpirun was killed, or the start hung, the whole job is started again, on the hosts
+that are listed and answer by then, and after a pause: 1 s, 2 s, 4 s ... 30 s. Every rank finds the
+number of its attempt (1, 2, ...) in DAIG_ATTEMPT; what it goes on from is the program's business.
+An exit code above 128 counts as killed, as in a shell; any other is the end of the job.
 
 )";
 

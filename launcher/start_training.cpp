@@ -180,6 +180,19 @@ class MpirunTraining {
   bool fresh_ = false;  ///< the folder was chosen here
 };
 
+/// How many ranks a run in a job that may grow starts with at least: a coordinator that does not
+/// train needs a volunteer. A run that is new may decide otherwise, see coordinate.
+int least_ranks(const TrainingJob& job, const RunManner& manner) {
+  const std::optional<int> wanted = manner.elasticity.ranks;
+  const bool alone = wanted && *wanted == 1;
+  if (job.settings.options.coordinator_trains || (alone && !job.resumed)) return 1;
+  if (alone && manner.elasticity.has_list()) {
+    throw UsageError(
+        "-n 1: this run's coordinator does not train, and needs volunteers; give -n 2, or more");
+  }
+  return 2;
+}
+
 }  // namespace
 
 int start_training(const TrainSettings& settings, const RunManner& manner,
@@ -193,6 +206,7 @@ int start_training(const TrainSettings& settings, const RunManner& manner,
   static_cast<void>(grace_of(manner.grace_s));
   check_restarts(manner.restarts);
   const int ranks = choose_ranks(manner);
+  RunManner growing = manner;
   {
     TrainingJob job = prepare(settings, manner, ranks, Checks::thorough);
     if (ranks == 1 && !manner.elasticity.has_list()) {
@@ -202,8 +216,9 @@ int start_training(const TrainSettings& settings, const RunManner& manner,
       return coordinate(alone, std::move(job), manner, leave);
     }
     if (manner.in_process) return train_in_threads(std::move(job), ranks, manner);
+    growing.elasticity.least = least_ranks(job, manner);
   }
-  return MpirunTraining(ranks, settings, manner, words).run();
+  return MpirunTraining(ranks, settings, growing, words).run();
 }
 
 }  // namespace daig::launcher

@@ -42,9 +42,9 @@ constexpr const char* examples = R"(Examples:
 Rank 0 coordinates: with -n 4, three volunteers train. Under a foreign mpirun (mpirun -n 4 daig
 train ...) each process is one rank.
 
-When the coordinator or mpirun was killed, or the start hung, the run goes on from its last snapshot, on the hosts that
-are in the hostfile by then: a new attempt, as with --resume. Not so with --in-process, with -n 1 and
-under a foreign mpirun. Signals: see daig --help.
+When the coordinator or mpirun was killed, or the start hung, the run goes on from its last
+snapshot, on the hosts that are listed and answer by then: a new attempt, as with --resume. Not so
+with --in-process, with -n 1 and under a foreign mpirun. Signals: see daig --help.
 
 )";
 

@@ -269,7 +269,7 @@ for rank in 3 4 5 6 7 8; do wait_for here-1-$rank; done
                       "no list of hosts yet\n"),
              ended.error);
   BOOST_TEST(contains(ended.error,
-                      "daig: there is room for 2 ranks, and --min-ranks asks for 3; waiting\n"),
+                      "daig: there is room for 2 ranks, and at least 3 are to start; waiting\n"),
              ended.error);
   BOOST_TEST(!place.has("here-1-9"));
 }
@@ -281,8 +281,7 @@ BOOST_AUTO_TEST_CASE(the_start_does_not_wait_for_ever) {
       Command(place.discovering_job(options, ""), place.folder.path(), place.environment()).wait();
   BOOST_TEST(ended.code == 5);
   BOOST_TEST(contains(ended.error,
-                      "daig: error: there is room for 3 ranks, and --min-ranks asks "
-                      "for 4; "),
+                      "daig: error: there is room for 3 ranks, and at least 4 are to start; "),
              ended.error);
   BOOST_TEST(!place.has("shells"));
 }

@@ -224,6 +224,40 @@ BOOST_AUTO_TEST_CASE(a_volunteer_leaves_politely) {
   BOOST_TEST(!contains(events, "member_lost"));
 }
 
+BOOST_AUTO_TEST_CASE(a_run_grows_and_shrinks_with_the_list_of_its_hosts) {
+  const Workplace place;
+  const auto list = [&](const char* hosts) {
+    std::ofstream(place.folder / "new") << hosts;
+    fs::rename(place.folder / "new", place.folder / "hosts");
+  };
+  const fs::path shell = place.folder / "shell";  // the other host is this machine, too
+  std::ofstream(shell) << "#!/bin/sh\nshift\nexec sh -c \"$*\"\n";
+  fs::permissions(shell, fs::perms::owner_all);
+  list("localhost:1\n");
+  auto environment = as_on_a_terminal;
+  environment.emplace_back("OMPI_MCA_plm_rsh_agent", shell.string());
+  Command command(train + Words{"-n", "1", "--hostfile", "hosts", "--silence-limit", "5"},
+                  place.folder.path(), environment);
+  command.read_until(is_under_way);  // rank 0 begins alone
+  const fs::path events = place.folder / "run" / "events.jsonl";
+  const auto has_happened = [&](const std::string& event, int times) {
+    command.read_until([&](const std::string&) {
+      std::ifstream lines(events);
+      int found = 0;
+      for (std::string line; std::getline(lines, line);) found += contains(line, event) ? 1 : 0;
+      return found >= times;
+    });
+  };
+  list("localhost:2\nnodea:2\n");
+  has_happened("member_joined", 4);
+  list("localhost:2\n");
+  has_happened("member_left", 2);
+  list("localhost:2\nnodea:1\n");
+  has_happened("member_joined", 5);
+  check_whole(place, command.wait());
+  BOOST_TEST(!contains(text_of(events), "member_lost"));
+}
+
 BOOST_AUTO_TEST_CASE(a_dead_coordinator_is_started_again_from_the_last_snapshot) {
   Run under_way({"--json", "--out", "m.h5"});
   const Farewell rank_1(find_rank(under_way.command.pid(), 1));
