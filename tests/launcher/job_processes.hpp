@@ -9,6 +9,7 @@
 #include <iterator>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -36,19 +37,25 @@ inline bool has_variable(pid_t process, const std::string& variable);
 /// starter. @throws std::runtime_error when there is none.
 inline pid_t find_rank_of(const std::string& variable, int rank);
 
-/// Waits until a process is gone. Make it while the process lives.
-class Farewell {
+/// A process, and never another one that gets its number later. One that is gone already is no
+/// error.
+class Process {
  public:
-  explicit Farewell(pid_t process)
-      : handle_(static_cast<int>(::syscall(SYS_pidfd_open, process, 0))) {
-    if (handle_ < 0) throw std::runtime_error("no such process");
+  explicit Process(pid_t number)
+      : handle_(static_cast<int>(::syscall(SYS_pidfd_open, number, 0))) {}
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  Process(Process&& other) noexcept : handle_(std::exchange(other.handle_, -1)) {}
+  Process& operator=(Process&&) = delete;
+  ~Process() {
+    if (handle_ >= 0) ::close(handle_);
   }
-  Farewell(const Farewell&) = delete;
-  Farewell& operator=(const Farewell&) = delete;
-  Farewell(Farewell&&) = delete;
-  Farewell& operator=(Farewell&&) = delete;
-  ~Farewell() { ::close(handle_); }
+
+  /// Nothing happens when it is gone.
+  void signal(int number) const { ::syscall(SYS_pidfd_send_signal, handle_, number, nullptr, 0); }
+  /// Waits until it is gone; false when it does not go.
   bool has_gone() const {
+    if (handle_ < 0) return true;
     pollfd source{handle_, POLLIN, 0};
     return ::poll(&source, 1, 60'000) == 1;
   }

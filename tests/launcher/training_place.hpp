@@ -94,7 +94,7 @@ inline void TrainingPlace::check_whole(const Ended& ended) const {
   // On other hosts the last ones may be about to end.
   for (const pid_t process : processes()) {
     const std::string what = text_of(fmt::format("/proc/{}/cmdline", process));
-    BOOST_TEST(Farewell(process).has_gone(), what);
+    BOOST_TEST(Process(process).has_gone(), "left: " << what);
   }
   BOOST_TEST(processes().empty());
   const nlohmann::json report = audit();
