@@ -65,10 +65,6 @@ std::uint64_t step_of(const std::vector<json>& events, const std::string& kind, 
   return step;
 }
 
-bool is_under_way(const std::string& out) {
-  return steps_in(out) > 50;
-}
-
 BOOST_AUTO_TEST_CASE(four_hosts_train_one_model) {
   const Site site;
   // A machine that is busy with other things is no disturbance.

@@ -44,8 +44,10 @@ class TrainingPlace {
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
-  nlohmann::json audit() const {
-    return nlohmann::json::parse(run({DAIG_COMMAND, "audit", "run", "--json"}, path()).last_line());
+  nlohmann::json audit(const Words& more = {}) const {
+    Words words{DAIG_COMMAND, "audit", "run", "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    return nlohmann::json::parse(run(words, path()).last_line());
   }
   /// What has happened so far.
   std::vector<nlohmann::json> events() const;
@@ -75,6 +77,11 @@ inline std::uint64_t steps_in(const std::string& out) {
     std::from_chars(out.data() + at + 6, out.data() + out.size(), steps);
   }
   return steps;
+}
+
+/// In the middle of its work, for a run of hundreds of steps.
+inline bool is_under_way(const std::string& out) {
+  return steps_in(out) > 50;
 }
 
 // ---------------------------------------------------------------------------------------------
