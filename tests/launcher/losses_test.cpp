@@ -134,6 +134,18 @@ BOOST_AUTO_TEST_CASE(a_volunteer_may_die_at_any_point_of_the_protocol) {
   }
 }
 
+/// Pieces of the sum are large here: they are read from the memory of whoever has just died.
+BOOST_AUTO_TEST_CASE(volunteers_that_die_while_large_sums_are_on_their_way_make_no_noise) {
+  const TrainingPlace place;
+  Command command(
+      train + Words{"--model", "mlp:8-8000-3", "-n", "5", "--epochs", "10", "--silence-limit", "1",
+                    "--die", "4:ring:10", "--die", "3:ring:20", "--die", "2:ring:30", "--quiet"},
+      place.path(), place.environment());
+  const Ended ended = command.wait();
+  place.check_whole(ended);
+  BOOST_TEST(ended.error == "");
+}
+
 BOOST_AUTO_TEST_CASE(a_volunteer_leaves_politely) {
   const TrainingPlace place;
   Command command(train + Words{"-n", "3", "--epochs", "200"}, place.path(), place.environment());

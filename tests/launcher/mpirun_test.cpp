@@ -59,6 +59,8 @@ BOOST_AUTO_TEST_CASE(only_the_daemons_lines_are_harmless) {
   BOOST_TEST(
       is_harmless("[here:20726] plm:rsh: Warning: setpgid(20731,20731) failed in parent with "
                   "errno=Permission denied(13)\n"));
+  BOOST_TEST(is_harmless("[vm:27860] Read -1, expected 20360, errno = 3\n"));
+  BOOST_TEST(!is_harmless("[vm:27860] Read -1, expected 20360, errno = 14\n"));
   BOOST_TEST(!is_harmless("[vm:20884] PMIX ERROR: BAD-PARAM in file elsewhere.c at line 3\n"));
   BOOST_TEST(!is_harmless("daig: error: pmix_event_notification.c\n"));
 }
