@@ -11,7 +11,8 @@
 //     beyond     from there until s is committed by those who are left
 //
 // Heartbeats: samples a second of undisturbed jobs, as they are and with limits so large that
-// nobody sends more than one heartbeat a second; in turns, and compared by their medians.
+// nobody sends more than one heartbeat a second; in turns, and compared by their medians. So is the
+// processor time, which tells more where the machine is busy with other things, too.
 //
 //     recovery --kills 52 --repetitions 10
 
@@ -31,6 +32,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <sys/resource.h>
 
 #include <daig/core/error.hpp>
 
@@ -182,31 +184,52 @@ json print_kills(const std::vector<Recovery>& all) {
   return rows;
 }
 
-/// Undisturbed jobs, in turns with heartbeats as they are and hardly any.
-json measure_heartbeats(const Options& options, Workplace& place) {
-  const Words work{"--epochs", "4"};
-  std::vector<double> usual;
-  std::vector<double> rare;
-  const auto run = [&](const Words& more, std::vector<double>& rates) {
-    Words words = work;
-    words.insert(words.end(), more.begin(), more.end());
-    rates.push_back(train(options, place, words).at("samples_per_second"));
+/// Processor time of all processes that were started here and have ended.
+double processor_s() {
+  rusage usage{};
+  ::getrusage(RUSAGE_CHILDREN, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
   };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+/// Undisturbed jobs of one kind.
+struct Jobs {
+  const char* name;
+  Words limits;
+  std::vector<double> samples_per_s = {};
+  std::vector<double> processor_s = {};  ///< start and end of a job included
+
+  json figures() const { return {{"samples_per_s", samples_per_s}, {"processor_s", processor_s}}; }
+};
+
+/// Jobs with heartbeats as they are, in turns with jobs that have hardly any.
+json measure_heartbeats(const Options& options, Workplace& place) {
+  Jobs usual{"usual", {}};
+  Jobs rare{"rare", {"--silence-limit", "100000", "--orphan-limit", "200000"}};
   for (int i = 0; i < options.repetitions; ++i) {
-    run({}, usual);
-    run({"--silence-limit", "100000", "--orphan-limit", "200000"}, rare);
+    for (Jobs* jobs : {&usual, &rare}) {
+      Words words{"--epochs", "4"};
+      words.insert(words.end(), jobs->limits.begin(), jobs->limits.end());
+      const double before_s = processor_s();
+      jobs->samples_per_s.push_back(train(options, place, words).at("samples_per_second"));
+      jobs->processor_s.push_back(processor_s() - before_s);
+    }
   }
-  const double usual_rate = quantile(usual, 0.5);
-  const double rare_rate = quantile(rare, 0.5);
-  const double cost = 1 - usual_rate / rare_rate;
-  fmt::print("{:>12} {:>6} {:>14}\n", "heartbeats", "runs", "samples_per_s");
-  fmt::print("{:>12} {:>6} {:>14.0f}\n", "usual", usual.size(), usual_rate);
-  fmt::print("{:>12} {:>6} {:>14.0f}\n", "rare", rare.size(), rare_rate);
-  fmt::print("they cost {:.2f} % of the samples a second\n", 100 * cost);
-  return {{"repetitions", options.repetitions},
-          {"usual_samples_per_s", usual},
-          {"rare_samples_per_s", rare},
-          {"cost", cost}};
+  fmt::print("{:>12} {:>6} {:>14} {:>12}\n", "heartbeats", "runs", "samples_per_s", "processor_s");
+  for (const Jobs* jobs : {&usual, &rare}) {
+    fmt::print("{:>12} {:>6} {:>14.0f} {:>12.3f}\n", jobs->name, options.repetitions,
+               quantile(jobs->samples_per_s, 0.5), quantile(jobs->processor_s, 0.5));
+  }
+  const double cost = 1 - quantile(usual.samples_per_s, 0.5) / quantile(rare.samples_per_s, 0.5);
+  const double more = quantile(usual.processor_s, 0.5) / quantile(rare.processor_s, 0.5) - 1;
+  fmt::print("they cost {:.2f} % of the samples a second, and {:.2f} % more processor time\n",
+             100 * cost, 100 * more);
+  return {{"usual", usual.figures()},
+          {"rare", rare.figures()},
+          {"cost", cost},
+          {"more_processor_time", more}};
 }
 
 void run(const Options& options) {
