@@ -1,6 +1,7 @@
 #include "coordinate.hpp"
 
 #include <exception>
+#include <functional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -44,12 +45,18 @@ class Records {
   void write_snapshot(const std::vector<float>& weights, const train::OptimizerState& optimizer,
                       Version version) {
     ledger_.sync();  // no snapshot knows more steps than the ledger
-    write(directory_.snapshot(version), weights, optimizer, version);
+    const auto reach = [&](train::Milestone milestone) {
+      if (on_milestone_) on_milestone_(milestone, version);
+    };
+    write(directory_.snapshot(version), weights, optimizer, version,
+          [&] { reach(train::Milestone::saving); });
+    reach(train::Milestone::saved);
     directory_.keep_latest_snapshots(2);
   }
 
   void write(const fs::path& path, const std::vector<float>& weights,
-             const train::OptimizerState& optimizer, Version version) const {
+             const train::OptimizerState& optimizer, Version version,
+             const std::function<void()>& before_rename = {}) const {
     store::SavedModel saved;
     saved.spec = job_.spec;
     saved.layout = job_.layout;
@@ -61,7 +68,7 @@ class Records {
     const std::uint64_t epoch = version.value() * job_.plan.k / job_.plan.data.batches();
     saved.epoch = Epoch{static_cast<Epoch::rep>(std::min(epoch, job_.plan.epochs))};
     saved.seed = job_.settings.options.seed;
-    store::write_model(path, saved);
+    store::write_model(path, saved, before_rename);
   }
 
  private:
@@ -77,6 +84,7 @@ class Records {
   }
 
   const TrainingJob& job_;
+  train::OnMilestone on_milestone_ = options_of(job_.settings, coordinator_rank).on_milestone;
   store::RunDirectory directory_;
   store::Ledger ledger_;
   store::EventLog events_;

@@ -78,7 +78,8 @@ std::string shell_text(const std::vector<std::string>& line) {
 bool is_harmless(std::string_view line) {
   const auto holds = [&](std::string_view words) { return line.find(words) != line.npos; };
   return (holds("PMIX ERROR: BAD-PARAM") && holds("pmix_event_notification.c")) ||
-         holds("sent help message help-errmgr-base.txt") ||
+         holds("sent help message help-errmgr-base.txt") || holds("plm:rsh: Warning: setpgid(") ||
+         (holds("] Read -1, expected ") && holds(", errno = 3")) ||
          line.starts_with("Set MCA parameter \"orte_base_help_aggregate\" to 0");
 }
 

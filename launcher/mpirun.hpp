@@ -36,8 +36,10 @@ std::vector<std::string> mpirun_line(const Job& job, bool as_root);
 /// The same for a person to read, or for a shell.
 std::string shell_text(const std::vector<std::string>& line);
 
-/// A line that means nothing: what every Open MPI 4 daemon prints when a rank has ended early, and
-/// how many more pages about a lost host mpirun could have printed.
+/// A line that means nothing: what every Open MPI 4 daemon prints when a rank has ended early, how
+/// many more pages about a lost host mpirun could have printed, that a remote shell was quick to
+/// start (it had set its own process group before mpirun could), and that a rank could not read the
+/// memory of one that is dead.
 bool is_harmless(std::string_view line);
 
 /// Whether the system would find such a program.

@@ -149,7 +149,8 @@ void add_kept_options(CLI::App& command, TrainWords& words) {
       ->capture_default_str();
   add("--die", words.die,
       "experiments: a rank dies at a point of the protocol: hello, loading, fetching, computing, "
-      "banked, ring, reduced, committed; may be given again",
+      "banked, ring, reduced, committed; rank 0 also at agreed, recorded, saving, saved; may be "
+      "given again",
       faults)
       ->type_name("RANK:POINT:STEP")
       ->expected(1)

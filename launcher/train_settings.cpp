@@ -168,6 +168,10 @@ std::pair<Rank, Death> parse_death(const std::string& word) {
                     "are {}",
                     word, fmt::join(train::milestone_names, ", ")));
   }
+  if (train::is_of_coordinator(*milestone) && Rank{rank} != coordinator_rank) {
+    throw UsageError(
+        fmt::format("--die {}: only rank 0, the coordinator, comes to this point", word));
+  }
   death.milestone = *milestone;
   return {Rank{rank}, death};
 }

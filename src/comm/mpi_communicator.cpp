@@ -162,6 +162,7 @@ MpiCommunicator::~MpiCommunicator() {
   for (Incoming& incoming : incoming_) {
     keep_until_done(std::move(incoming.transfer), std::move(incoming.bytes));
   }
+  incoming_.clear();  // nobody is to take what is kept now
   try {
     const Deadline deadline = Deadline::in(1s);
     while (collect_kept() > 0 && !deadline.expired()) park(deadline, Urgency::prompt);

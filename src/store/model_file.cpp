@@ -265,7 +265,8 @@ std::uint64_t size_of_readable(const fs::path& path) {
 
 }  // namespace
 
-void write_model(const fs::path& path, const SavedModel& model) {
+void write_model(const fs::path& path, const SavedModel& model,
+                 const std::function<void()>& before_rename) {
   check_contract(model);
   detail::PendingFile pending(path);
   try {
@@ -275,6 +276,7 @@ void write_model(const fs::path& path, const SavedModel& model) {
     throw IoError(
         fmt::format("{}: the model cannot be written: {}", path.string(), failure.what()));
   }
+  if (before_rename) before_rename();
   pending.commit();
 }
 

@@ -51,11 +51,16 @@ BOOST_AUTO_TEST_CASE(rank_0_may_have_a_starter) {
                  .starts_with(fixed + " --mca plm_rsh_agent 'guard ssh : ssh' --host "));
 }
 
-BOOST_AUTO_TEST_CASE(only_the_daemons_line_is_harmless) {
+BOOST_AUTO_TEST_CASE(only_the_daemons_lines_are_harmless) {
   using daig::launcher::is_harmless;
   BOOST_TEST(
       is_harmless("[vm:20884] PMIX ERROR: BAD-PARAM in file "
                   "../../../src/event/pmix_event_notification.c at line 1033\n"));
+  BOOST_TEST(
+      is_harmless("[here:20726] plm:rsh: Warning: setpgid(20731,20731) failed in parent with "
+                  "errno=Permission denied(13)\n"));
+  BOOST_TEST(is_harmless("[vm:27860] Read -1, expected 20360, errno = 3\n"));
+  BOOST_TEST(!is_harmless("[vm:27860] Read -1, expected 20360, errno = 14\n"));
   BOOST_TEST(!is_harmless("[vm:20884] PMIX ERROR: BAD-PARAM in file elsewhere.c at line 3\n"));
   BOOST_TEST(!is_harmless("daig: error: pmix_event_notification.c\n"));
 }

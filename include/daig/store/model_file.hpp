@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -42,8 +43,10 @@ struct SavedModel {
 /// renamed. Whatever happens half-way, `path` names either the old file or the whole new one.
 /// Expects array and slot names that HDF5 can hold as paths: "a/b", without empty or dotted parts.
 /// Threads: any; HDF5 is used by one at a time. Cost: one write of all arrays, and one fsync.
+/// @param before_rename  for experiments: called once the temporary file is written
 /// @throws IoError naming the path and the system's reason; the temporary file is then gone.
-void write_model(const std::filesystem::path& path, const SavedModel& model);
+void write_model(const std::filesystem::path& path, const SavedModel& model,
+                 const std::function<void()>& before_rename = {});
 
 /// Reads a model file back. Shapes, types, sizes and digests are checked before they are believed,
 /// and nothing larger than the file itself is allocated. Threads: as write_model.

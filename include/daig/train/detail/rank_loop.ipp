@@ -64,7 +64,13 @@ inline std::optional<control::Coordinator> RankLoop::make_coordinator(const Task
 
 inline void RankLoop::Counter::step_committed(const metrics::StepRecord& step) {
   loop_.samples_ += step.samples();
+  const auto reach = [&](Milestone milestone) {
+    const OnMilestone& told = loop_.options_.on_milestone;
+    if (told) told(milestone, Version{step.step.value()});
+  };
+  reach(Milestone::agreed);
   if (loop_.task_->recorder != nullptr) loop_.task_->recorder->step_committed(step);
+  reach(Milestone::recorded);
 }
 
 inline void RankLoop::Counter::event(std::string_view kind, const metrics::Fields& fields) {
