@@ -98,7 +98,7 @@ void train(daig::comm::Communicator& world) {
 
 int main() {
   try {
-    if (!daig::comm::MpiEnvironment::launched_by_mpirun()) {
+    if (!daig::comm::MpiEnvironment::launched_as_rank()) {
       daig::comm::run_in_process(4, train);
       return 0;
     }

@@ -26,7 +26,7 @@ void hello(daig::comm::Communicator& communicator) {
 }  // namespace
 
 int main() {
-  if (!daig::comm::MpiEnvironment::launched_by_mpirun()) {
+  if (!daig::comm::MpiEnvironment::launched_as_rank()) {
     daig::comm::run_in_process(4, hello);
     return 0;
   }

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 #include <daig/collective/broadcast.hpp>
@@ -34,7 +35,9 @@ void announce(comm::Communicator& communicator, const store::Configuration& conf
     writer.put_text(name);
     writer.put_text(value);
   }
-  broadcast(communicator, writer.take());
+  std::vector<std::byte> bytes = writer.take();
+  communicator.brief(bytes);
+  broadcast(communicator, std::move(bytes));
 }
 
 void announce_failure(comm::Communicator& communicator, const Outcome& outcome) {
@@ -45,7 +48,9 @@ void announce_failure(comm::Communicator& communicator, const Outcome& outcome) 
 }
 
 store::Configuration hear(comm::Communicator& communicator) {
-  const std::vector<std::byte> bytes = broadcast(communicator, {});
+  const std::vector<std::byte>* briefing = communicator.briefing();
+  const std::vector<std::byte> bytes =
+      briefing != nullptr ? *briefing : broadcast(communicator, {});
   ByteReader reader(bytes);
   const auto code = static_cast<ExitCode>(reader.get<std::int32_t>());
   if (code != ExitCode::success) throw train::RunAborted(reader.get_text(), code);

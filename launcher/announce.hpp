@@ -10,7 +10,8 @@
 
 namespace daig::launcher {
 
-/// Rank 0: what is trained. Collective with `hear`. Cost: one small broadcast.
+/// Rank 0: what is trained. Collective with `hear`; ranks that come later are briefed. Cost: one
+/// small broadcast.
 void announce(comm::Communicator& communicator, const store::Configuration& configuration);
 
 /// Rank 0: nothing will be trained, and why. Collective with `hear`, in place of announce.

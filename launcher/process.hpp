@@ -9,7 +9,7 @@
 
 #include <sys/types.h>
 
-#include "system.hpp"
+#include <daig/core/file_descriptor.hpp>
 
 namespace daig::launcher {
 

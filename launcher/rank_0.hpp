@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "system.hpp"
+#include <daig/core/file_descriptor.hpp>
 
 namespace daig::launcher {
 

@@ -5,7 +5,7 @@
 #include <csignal>
 #include <optional>
 
-#include "system.hpp"
+#include <daig/core/file_descriptor.hpp>
 
 namespace daig::launcher {
 

@@ -179,7 +179,7 @@ class MpirunTraining {
 
 int start_training(const TrainSettings& settings, const RunManner& manner,
                    const std::vector<std::string>& words) {
-  if (comm::MpiEnvironment::launched_by_mpirun()) return train_under_mpirun(settings, manner);
+  if (comm::MpiEnvironment::launched_as_rank()) return train_under_mpirun(settings, manner);
   if (manner.in_process && !manner.hostfile.empty()) {
     throw UsageError("--in-process and --hostfile: threads of one process are on one machine");
   }

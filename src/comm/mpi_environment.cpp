@@ -1,7 +1,10 @@
+#include <chrono>
 #include <cstdlib>
+#include <utility>
 
 #include <mpi.h>
 
+#include <daig/comm/growing.hpp>
 #include <daig/comm/mpi.hpp>
 
 #include "mpi_call.hpp"
@@ -10,6 +13,10 @@
 namespace daig::comm {
 
 MpiEnvironment::MpiEnvironment() {
+  if (invitation_) {
+    finalize_ = false;
+    return;
+  }
   int initialised = 0;
   check_mpi(MPI_Initialized(&initialised), "MPI_Initialized");
   int level = MPI_THREAD_SINGLE;
@@ -35,11 +42,18 @@ MpiEnvironment::~MpiEnvironment() {
 }
 
 std::unique_ptr<Communicator> MpiEnvironment::world() {
-  return std::make_unique<MpiCommunicator>();
+  if (invitation_) {
+    return std::make_unique<GrowingCommunicator>(*invitation_,
+                                                 Deadline::in(std::chrono::minutes(1)));
+  }
+  auto founders = std::make_unique<MpiCommunicator>();
+  auto door = door_from_environment();
+  if (!door) return founders;
+  return std::make_unique<GrowingCommunicator>(std::move(founders), *std::move(door));
 }
 
-bool MpiEnvironment::launched_by_mpirun() {
-  return std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr;
+bool MpiEnvironment::launched_as_rank() {
+  return std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr || std::getenv(join_variable) != nullptr;
 }
 
 }  // namespace daig::comm

@@ -15,8 +15,8 @@ BOOST_DATA_TEST_CASE(keeps_the_contract, test::communicator_contract(), contract
   BOOST_TEST(problems.none(), problems.text());
 }
 
-BOOST_AUTO_TEST_CASE(was_launched_by_mpirun) {
-  BOOST_TEST(comm::MpiEnvironment::launched_by_mpirun());
+BOOST_AUTO_TEST_CASE(was_launched_as_rank) {
+  BOOST_TEST(comm::MpiEnvironment::launched_as_rank());
 }
 
 BOOST_AUTO_TEST_CASE(knows_no_other_ranks) {

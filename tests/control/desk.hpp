@@ -114,7 +114,6 @@ class Desk {
     deliver(coordinator.abort(code, std::move(reason)));
   }
   void stop() { deliver(coordinator.stop(now_)); }
-  void dismiss(int rank) { deliver(coordinator.dismiss(Rank{rank}, now_)); }
 
   /// Takes the messages of one type out of a member's inbox.
   template <class Body>

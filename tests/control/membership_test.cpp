@@ -379,20 +379,3 @@ BOOST_AUTO_TEST_CASE(the_coordinators_own_member_does_not_leave_or_begin_anew) {
   BOOST_TEST(desk.inbox(0).empty());
   BOOST_TEST((desk.coordinator.view() == view_of(0, {0, 1, 2})));
 }
-
-BOOST_AUTO_TEST_CASE(a_volunteer_that_is_dismissed_is_asked_to_leave) {
-  Desk desk = gathered({.rules = rules_of(9)});
-  desk.hello(4);
-  desk.clear();
-  for (const int rank : {0, 2, 4, 99}) desk.dismiss(rank);
-  BOOST_TEST(desk.inbox(0).empty());
-  BOOST_TEST(desk.inbox(99).empty());
-  BOOST_TEST(desk.take<Leave>(2).size() == 1u);
-  BOOST_TEST((desk.coordinator.view() == view_of(0, {0, 1, 2})));  // until it says so itself
-  desk.tell(2, Leave{});
-  BOOST_TEST(desk.take<Finish>(2).size() == 1u);
-  BOOST_TEST((desk.coordinator.view() == view_of(1, {0, 1})));
-  // Who is no member yet has nothing to bring to an end.
-  BOOST_TEST(desk.take<Leave>(4).empty());
-  BOOST_TEST(desk.take<Finish>(4).at(0).complete == 0);
-}

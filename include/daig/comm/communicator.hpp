@@ -84,9 +84,18 @@ class Communicator {
   /// Some rank is lost: the end must not wait for all ranks, as some backends' does. For good.
   virtual void forgo_farewell() noexcept {}
 
+  /// Rank 0: the rank is lost, or has left. It may be heard of again.
+  virtual void lose(Rank /*rank*/) {}
+
   /// Tags that nothing else on this communicator uses. All ranks open their channels in the same
   /// order. Cost: none, ranks only count.
-  Channel open_channel() { return Channel(channels_++); }
+  virtual Channel open_channel() { return Channel(channels_++); }
+
+  /// Rank 0: what a program on a rank that comes later has to know before it takes part; at most
+  /// 1 MiB. Nothing happens where no rank ever does.
+  virtual void brief(std::vector<std::byte> /*bytes*/) {}
+  /// What rank 0 had to say when this rank came; none for a rank that was there from the start.
+  virtual const std::vector<std::byte>* briefing() const { return nullptr; }
 
   /// Keeps a transfer and the bytes it touches until it is done, out of the caller's way: the
   /// quarantine of abandoned transfers, and the home of sends nobody waits for.
@@ -109,6 +118,11 @@ class Communicator {
   /// For a backend that cannot end its transfers: those left stay, with their bytes, until the
   /// process ends. Call it last in the destructor.
   void leave_kept_behind() noexcept;
+
+  /// How many channels have been opened.
+  std::uint32_t channels() const { return channels_; }
+  /// For a rank that comes later: others opened so many before the one that it opens first.
+  void skip_channels(std::uint32_t count) { channels_ = count; }
 
  private:
   struct Kept {

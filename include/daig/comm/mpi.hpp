@@ -3,8 +3,10 @@
 /// The *mpi* backend: ranks that are processes started by mpirun. Link daig::mpi.
 
 #include <memory>
+#include <optional>
 
 #include <daig/comm/communicator.hpp>
+#include <daig/comm/invitation.hpp>
 
 namespace daig::comm {
 
@@ -12,6 +14,9 @@ namespace daig::comm {
 ///
 /// A program that has initialised MPI by itself may still make one: then it is left to that program
 /// to finalize.
+///
+/// A process that the launcher has started to join a job under way is no process of an mpirun: MPI
+/// is not initialised in it, and `world` is a GrowingCommunicator.
 class MpiEnvironment {
  public:
   /// Initialises MPI so that any one thread at a time may use it (MPI_THREAD_SERIALIZED).
@@ -26,17 +31,21 @@ class MpiEnvironment {
   MpiEnvironment& operator=(MpiEnvironment&&) = delete;
 
   /// A communicator of all ranks, apart from every other one: its messages match no others'.
-  /// Collective. It must be destroyed before the environment.
+  /// Collective, but for a newcomer, which joins: at most a minute. In a job that may grow, it
+  /// grows. It must be destroyed before the environment.
+  /// @throws for a newcomer, as GrowingCommunicator's constructor does.
   std::unique_ptr<Communicator> world();
 
   /// After a rank has died MPI_Finalize may wait for it for ever: leaves without it. The process
   /// should then end by std::_Exit, once what it has written is safe.
   void leave_without_finalize() noexcept { finalize_ = false; }
 
-  /// Whether this process was started by Open MPI's mpirun. Usable before MPI is initialised.
-  static bool launched_by_mpirun();
+  /// Whether this process is a rank of a job, started by Open MPI's mpirun or to join one. Usable
+  /// before MPI is initialised.
+  static bool launched_as_rank();
 
  private:
+  std::optional<Invitation> invitation_ = invitation_from_environment();
   bool finalize_ = true;
 };
 

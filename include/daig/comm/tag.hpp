@@ -16,6 +16,10 @@ using Tag = Id<struct TagTag, std::uint32_t>;
 /// later one.
 using ExchangeId = Id<struct ExchangeTag, std::uint32_t>;
 
+/// What ranks tell rank 0 of themselves (GrowingCommunicator). Those below are for programs of
+/// their own.
+inline constexpr Tag door_tag{1023};
+
 /// The tags of one session. Sessions that follow each other on a communicator do not hear each
 /// other: neither a rank that is ahead, nor the last words of one that failed.
 class Channel {
@@ -32,7 +36,7 @@ class Channel {
   constexpr Tag tag(std::uint32_t kind) const {
     return Tag{first_session_tag + 4 * (number_ % (std::uint32_t{1} << 24)) + kind};
   }
-  static constexpr std::uint32_t first_session_tag = 1024;  ///< below: for programs of their own
+  static constexpr std::uint32_t first_session_tag = 1024;
 
   std::uint32_t number_;
 };

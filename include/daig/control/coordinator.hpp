@@ -80,9 +80,6 @@ class Coordinator {
   /// Cost: linear in the members and the tickets that are out.
   Actions tick(Duration now);
 
-  /// Asks a volunteer to leave politely, as if it had wished to; it is told so.
-  Actions dismiss(Rank volunteer, Duration now);
-
   /// Ends the run early, with the weights as they are: a step that is being reduced is committed
   /// first, one that is open is given up.
   Actions stop(Duration now);

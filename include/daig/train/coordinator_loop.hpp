@@ -125,6 +125,7 @@ inline void CoordinatorLoop::perform(control::Actions actions) {
   }
   for (const Rank rank : actions.gone) {
     if (server_) server_->forget(rank);
+    communicator_.lose(rank);
   }
   if (!actions.committed && actions.events.empty()) return;
   flush();

@@ -106,7 +106,6 @@ class Member {
   void on(const control::Load& load);
   void on(const control::Abandon& abandon);
   void on(const control::Expelled& expelled);
-  void on(const control::Leave&) { leave(); }
   void on(const control::Grant& grant);
   void on(const control::Accept& accept);
   void on(const control::Cancel& cancel);

@@ -108,20 +108,6 @@ inline void Coordinator::join(Rank rank) {
 
 // Going -----------------------------------------------------------------------------------------
 
-inline Actions Coordinator::dismiss(Rank volunteer, Duration now) {
-  now_ = now;
-  if (const MemberRecord* member = find(volunteer); member && volunteer != coordinator_rank) {
-    if (member->standing == Standing::member) {
-      send(volunteer, Leave{});
-    } else {
-      has_lost_ = true;
-      send(volunteer, last_word(false));
-      remove(volunteer);
-    }
-  }
-  return take_actions();
-}
-
 inline void Coordinator::on(Rank from, const Leave&) {
   MemberRecord& member = members_.at(from);
   if (from == coordinator_rank || member.leaving) return;

@@ -1,6 +1,6 @@
 #pragma once
 
-/// What the system lends, each with an owner.
+/// What the system lends by number, with an owner.
 
 #include <cerrno>
 #include <cstring>
@@ -12,9 +12,9 @@
 
 #include <daig/core/error.hpp>
 
-namespace daig::launcher {
+namespace daig {
 
-/// An open file, closed with its owner.
+/// An open file, pipe or socket, closed with its owner.
 class FileDescriptor {
  public:
   FileDescriptor() = default;
@@ -29,6 +29,7 @@ class FileDescriptor {
   ~FileDescriptor() { close(); }
 
   int get() const { return number_; }
+  bool is_open() const { return number_ >= 0; }
   void close() {
     if (number_ >= 0) ::close(std::exchange(number_, -1));
   }
@@ -43,4 +44,4 @@ inline int checked(int result, const std::string& what) {
   throw IoError(fmt::format("{}: {}", what, std::strerror(errno)));
 }
 
-}  // namespace daig::launcher
+}  // namespace daig
