@@ -24,8 +24,8 @@ endif()
 # daig_test_properties(TEST [PROCESSORS n] [TIMEOUT seconds] [LABELS ...])
 #
 # For a ctest entry made by add_test itself. Exit code 77 means skipped; the test prints why.
-# PROCESSORS is how many run at once in it: ctest -j starts no test beside one that fills the
-# machine, whose ranks would otherwise miss their deadlines.
+# PROCESSORS is how many run at once in it. scripts/test gives ctest two places for each processor,
+# as most of what takes long here waits: for a deadline, for a process, for a lost rank.
 function(daig_test_properties test)
   cmake_parse_arguments(PARSE_ARGV 1 set "" "PROCESSORS;TIMEOUT" "LABELS")
   if(NOT set_PROCESSORS)
@@ -47,14 +47,19 @@ function(daig_test_properties test)
 endfunction()
 
 # daig_add_test(NAME SOURCES ... [LIBRARIES ...] [RANKS 1 2 ...] [PROCESSORS n] [TIMEOUT seconds]
-#               [LABELS ...])
+#               [LABELS ...] [THREADS] [HEAVY])
 #
 # One Boost.Test program and its ctest entries. With RANKS it runs once under mpirun for each count
 # (entry NAME_nRANKS, label mpi); without, once as it is. A test of a part that is not built is left
-# out, and configuring says so.
+# out, and configuring says so. One that has THREADS is for ThreadSanitizer, too, which the others
+# have nothing to tell. With sanitizers only a HEAVY one is optimised: one that computes for so long
+# that it is worth the time which that takes.
 function(daig_add_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 test "" "PROCESSORS;TIMEOUT"
+  cmake_parse_arguments(PARSE_ARGV 1 test "THREADS;HEAVY" "PROCESSORS;TIMEOUT"
                         "SOURCES;LIBRARIES;RANKS;LABELS")
+  if(DAIG_SANITIZE STREQUAL "thread" AND NOT test_THREADS)
+    return()
+  endif()
   set(needed ${test_LIBRARIES})
   if(test_RANKS)
     list(APPEND needed daig::mpi)
@@ -71,6 +76,9 @@ function(daig_add_test name)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${name} PRIVATE daig::daig ${test_LIBRARIES} Boost::unit_test_framework
                                         daig_build_options)
+  if(DAIG_SANITIZE AND NOT test_HEAVY)
+    target_compile_options(${name} PRIVATE -O0)
+  endif()
   if(test_RANKS)
     foreach(ranks IN LISTS test_RANKS)
       add_test(NAME ${name}_n${ranks} COMMAND ${DAIG_MPIRUN} -n ${ranks} $<TARGET_FILE:${name}>)

@@ -1,5 +1,7 @@
 #include "coordinate.hpp"
 
+#include <chrono>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <utility>
@@ -7,6 +9,8 @@
 #include <fmt/format.h>
 
 #include <daig/comm/invitation.hpp>
+#include <daig/core/deadline.hpp>
+#include <daig/core/id.hpp>
 #include <daig/data/read_shard.hpp>
 #include <daig/metrics/recorder.hpp>
 #include <daig/store/audit.hpp>
@@ -28,6 +32,30 @@ namespace daig::launcher {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// Which versions are worth a snapshot: as often as was asked for; or else after an epoch, but not
+/// soon after the last one, as short epochs would have the coordinator write more than it works.
+class SnapshotTimes {
+ public:
+  explicit SnapshotTimes(const TrainingJob& job)
+      : asked_for_(job.settings.snapshot_every),
+        epoch_((job.plan.data.batches() + job.plan.k - 1) / job.plan.k) {}
+
+  bool is_due(Version version) {
+    const std::uint64_t every = asked_for_ != 0 ? asked_for_ : epoch_;
+    if (version.value() % every != 0) return false;
+    if (asked_for_ == 0 && Clock::now() - latest_ < least_pause) return false;
+    latest_ = Clock::now();
+    return true;
+  }
+
+ private:
+  static constexpr Duration least_pause = std::chrono::seconds(10);
+
+  std::uint64_t asked_for_;  ///< steps; 0: nothing was said
+  std::uint64_t epoch_;      ///< steps
+  TimePoint latest_ = Clock::now();
+};
 
 /// What a run keeps on disk. Belongs to the communication thread of rank 0.
 class Records {
@@ -103,8 +131,8 @@ train::Task task_of(const TrainingJob& job, Records& records, metrics::Recorder&
   }
   task.optimizer_state = job.optimizer_state;
   task.recorder = &recorder;
-  task.on_version = [&records, every = job.settings.snapshot_every](train::Replica& replica) {
-    if (replica.version().value() % every != 0) return;
+  task.on_version = [&records, times = SnapshotTimes(job)](train::Replica& replica) mutable {
+    if (!times.is_due(replica.version())) return;
     records.write_snapshot(*replica.weights(), train::save(replica.optimizer_state()),
                            replica.version());
   };

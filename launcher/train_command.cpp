@@ -131,7 +131,8 @@ void add_kept_options(CLI::App& command, TrainWords& words) {
       ->type_name("RANK:FACTOR")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  add("--snapshot-every", settings.snapshot_every, "steps [as many as an epoch has]", sharing);
+  add("--snapshot-every", settings.snapshot_every, "steps [after an epoch, 10 s apart or more]",
+      sharing);
 
   const char* faults = "When volunteers fail";
   add("--silence-limit", words.silence_limit_s,

@@ -193,7 +193,6 @@ TrainingJob prepare(TrainSettings settings, const RunManner& manner, int ranks, 
   // Eight shards a rank: the faster volunteers can take over whole shards of the slower ones.
   if (options.shards == 0) options.shards = 8 * static_cast<std::uint64_t>(ranks);
   options.shards = std::min(options.shards, batches);
-  if (settings.snapshot_every == 0) settings.snapshot_every = (batches + options.k - 1) / options.k;
 
   Start start = resumed ? resumed_start(manner.resume, settings) : fresh_start(settings);
   check_part(start.network, data.train, checks);

@@ -60,6 +60,8 @@ class Ledger::Impl {
   std::int64_t attempt_;
   std::uint64_t next_step_;
   std::optional<ViewId> known_view_;
+  sqlite::Statement begin_{database_, "BEGIN IMMEDIATE"};
+  sqlite::Statement commit_{database_, "COMMIT"};
   sqlite::Statement insert_member_{database_, "INSERT INTO views VALUES (?, ?, ?, ?)"};
   sqlite::Statement insert_step_{
       database_, "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"};
@@ -71,7 +73,7 @@ void Ledger::Impl::commit(const metrics::StepRecord& step) {
   expects(step.step.value() == next_step_, "steps in order, each once");
   const std::int64_t step_number = signed_value(step.step.value());
   const std::int64_t view = step.view.value();
-  sqlite::Transaction transaction(database_, "BEGIN IMMEDIATE");
+  sqlite::Transaction transaction(database_, begin_);
   if (known_view_ != step.view) {
     std::int64_t position = 0;
     for (const Rank member : step.members) {
@@ -91,7 +93,7 @@ void Ledger::Impl::commit(const metrics::StepRecord& step) {
               signed_value(batch.samples), batch.loss_sum, batch.service_s)
         .run();
   }
-  transaction.commit();
+  transaction.commit(commit_);
   known_view_ = step.view;
   ++next_step_;
 }

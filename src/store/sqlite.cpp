@@ -111,12 +111,21 @@ Transaction::Transaction(const Database& database, const char* begin) : database
   database_.execute(begin);
 }
 
+Transaction::Transaction(const Database& database, Statement& begin) : database_(database) {
+  begin.run();
+}
+
 Transaction::~Transaction() {
   if (open_) sqlite3_exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
 void Transaction::commit() {
   database_.execute("COMMIT");
+  open_ = false;
+}
+
+void Transaction::commit(Statement& commit) {
+  commit.run();
   open_ = false;
 }
 

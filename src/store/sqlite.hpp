@@ -81,6 +81,8 @@ class Transaction {
  public:
   /// @param begin  "BEGIN" to read one moment of the database, "BEGIN IMMEDIATE" to write
   Transaction(const Database& database, const char* begin);
+  /// Where transactions come often: with statements that are prepared once.
+  Transaction(const Database& database, Statement& begin);
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
   Transaction(Transaction&&) = delete;
@@ -88,6 +90,7 @@ class Transaction {
   ~Transaction();
 
   void commit();
+  void commit(Statement& commit);
 
  private:
   const Database& database_;

@@ -20,7 +20,7 @@ namespace daig::test {
 /// Every root, lengths around a segment and a window, a view in another order.
 inline void broadcasts_reach_everyone(comm::Communicator& ranks, Problems& problems) {
   comm::View view = comm::view_of_all(ranks.size());
-  std::ranges::rotate(view.members, view.members.begin() + ranks.size() / 2);
+  std::rotate(view.members.begin(), view.members.begin() + ranks.size() / 2, view.members.end());
   comm::ExchangeId exchange{1};
   for (const Rank root : view.members) {
     for (const std::size_t length : {0U, 1U, 249U, 250U, 251U, 1000U, 1001U, 100'003U}) {

@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(promises_are_kept_whoever_dies_freezes_leaves_or_comes) {
 }
 
 BOOST_AUTO_TEST_CASE(a_history_is_the_same_whenever_it_is_lived_through) {
-  for (const std::uint32_t number : {1, 2, 3}) {
+  for (const std::uint32_t number : {1U, 2U, 3U}) {
     std::vector<double> ends;
     for (int again = 0; again < 2; ++again) {
       const History history = random_history(5, number);

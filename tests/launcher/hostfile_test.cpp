@@ -49,9 +49,10 @@ BOOST_AUTO_TEST_CASE(what_is_no_host_is_refused_with_its_line) {
   };
   for (const auto& [text, mention] : cases) {
     BOOST_TEST_CONTEXT(text) {
-      BOOST_CHECK_EXCEPTION(list_of(text), InputError, [&](const InputError& error) {
-        return std::string(error.what()).find(mention) != std::string::npos;
-      });
+      BOOST_CHECK_EXCEPTION(list_of(text), InputError,
+                            [&mention = mention](const InputError& error) {
+                              return std::string(error.what()).find(mention) != std::string::npos;
+                            });
     }
   }
 }

@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(the_same_seed_and_one_rank_give_the_same_model) {
 /// eval, predict and the report of train look at the same model, and must see the same.
 BOOST_AUTO_TEST_CASE(what_is_made_of_a_model) {
   const Workplace place;
-  const json trained = report_of(train + Words{"-n", "1"}, place);
+  const json trained = report_of(train + Words{"-n", "1", "--snapshot-every", "8"}, place);
 
   const Ended evaluated =
       place.command({"eval", "--model", "run/model.h5", "--dataset", "data", "--json"});

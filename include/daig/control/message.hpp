@@ -253,5 +253,7 @@ template <class... Handlers>
 struct Overloaded : Handlers... {
   using Handlers::operator()...;
 };
+template <class... Handlers>
+Overloaded(Handlers...) -> Overloaded<Handlers...>;  // which Clang 14 does not deduce by itself
 
 }  // namespace daig::control
