@@ -12,6 +12,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include "launcher/command.hpp"
@@ -28,7 +29,7 @@ class Namespaces {
   std::string keeper() const { return std::to_string(keeper_.pid()); }
   /// The words that run a command inside; the process is the command's own.
   Words enter(const Words& words) const;
-  /// All processes inside, and the keeper last.
+  /// All processes inside, the keeper last.
   std::vector<pid_t> processes() const;
 
  private:
@@ -117,7 +118,8 @@ inline std::string Hosts::obstacle() {
     }
   }
   const std::string joined =
-      "unshare --net sh -c 'ip link add name switch type bridge && ip link add type veth' 2>&1";
+      "unshare --net sh -c 'ip link add name switch type bridge && ip link add type veth' "
+      "> /dev/null 2>&1";
   return std::system(joined.c_str()) == 0 ? "" : "this kernel has no namespaces, bridge or veth";
 }
 
@@ -180,7 +182,8 @@ inline void Hosts::set_port(const std::string& name, const std::string& state) c
 
 inline void Hosts::must(const Words& words) const {
   const Ended ended = run(words, folder_);
-  if (ended.code != 0) throw std::runtime_error(fmt::format("{}: {}", words.back(), ended.error));
+  if (ended.code == 0) return;
+  throw std::runtime_error(fmt::format("{}: {}", fmt::join(words, " "), ended.error));
 }
 
 }  // namespace daig::test
