@@ -24,11 +24,15 @@ using nlohmann::json;
 /// ranks 6 and 7 on the last one.
 struct Site : TrainingPlace {
   Site() {
-    std::ofstream file(path() / "hostfile");
-    for (const std::string name : {"here", "east", "west", "south"}) {
-      hosts.add(name);
-      file << name << " slots=2\n";
-    }
+    for (const std::string name : {"here", "east", "west", "south"}) hosts.add(name);
+    list(all_hosts);
+  }
+  /// Writes the hostfile, as a whole.
+  void list(const Words& names) const {
+    std::ofstream file(path() / "hostfile.new");
+    for (const std::string& name : names) file << name << " slots=2\n";
+    file.close();
+    std::filesystem::rename(path() / "hostfile.new", path() / "hostfile");
   }
   Words train_on_hosts(const Words& more) const {
     // With a short grace, as mpirun does not end by itself when it has lost a host.
@@ -49,6 +53,8 @@ struct Site : TrainingPlace {
                                condition));
   }
 
+  static inline const Words all_hosts{"here", "east", "west", "south"};
+  static inline const Words all_but_the_last{"here", "east", "west"};
   Hosts hosts{path()};
 };
 
@@ -99,7 +105,7 @@ BOOST_AUTO_TEST_CASE(a_host_is_switched_off) {
 
 BOOST_AUTO_TEST_CASE(a_host_is_cut_off_and_comes_back) {
   const Site site;
-  Command command(site.train_on_hosts({"--epochs", "600"}), site.path(), site.with_hosts());
+  Command command(site.train_on_hosts({"--epochs", "1200"}), site.path(), site.with_hosts());
   command.read_until(is_under_way);
   const auto both = [&](const std::string& kind, int times) {
     return [&site, kind, times](const std::string&) {
@@ -115,6 +121,64 @@ BOOST_AUTO_TEST_CASE(a_host_is_cut_off_and_comes_back) {
   site.check_whole(command.wait());
   BOOST_TEST(site.work_of_the_last(fmt::format("step >= {}", step_of(events, "member_joined", 6))) >
              0);
+}
+
+/// The last host is listed while the run goes on, and again it is not: its ranks join, work, and
+/// leave.
+void check_growth(const Words& where_the_list_is) {
+  const Site site;
+  site.list(Site::all_but_the_last);
+  Words words = site.train({"--epochs", "1200", "--grace", "1"});
+  words.insert(words.end(), where_the_list_is.begin(), where_the_list_is.end());
+  Command command(site.hosts.on("here", words), site.path(), site.with_hosts());
+  command.read_until(is_under_way);
+  const auto both = [&](const std::string& kind) {
+    return [&site, kind](const std::string&) {
+      const std::vector<json> events = site.events();
+      return count(events, kind, 6) == 1 && count(events, kind, 7) == 1;
+    };
+  };
+  site.list(Site::all_hosts);
+  command.read_until(both("member_joined"));
+  const std::vector<json> events = site.events();
+  const std::uint64_t joined = step_of(events, "member_joined", 7);
+  const std::uint64_t now = steps_in(command.out());
+  command.read_until([&](const std::string& out) { return steps_in(out) > now + 100; });
+  site.list(Site::all_but_the_last);
+  command.read_until(both("member_left"));
+  site.check_whole(command.wait());
+  BOOST_TEST(site.work_of_the_last(fmt::format("step >= {}", joined)) > 0);
+  BOOST_TEST(site.work_of_the_last(fmt::format("step < {}", joined)) == 0);
+  for (const json& event : site.events()) BOOST_TEST(event.at("event") != "member_lost");
+}
+
+BOOST_AUTO_TEST_CASE(a_host_joins_by_the_hostfile_and_leaves) {
+  check_growth({"--hostfile", "hostfile"});
+}
+
+BOOST_AUTO_TEST_CASE(a_host_joins_by_discovery_and_leaves) {
+  check_growth({"--discover", "cat hostfile", "--discover-every", "0.2"});
+}
+
+/// A newcomer is as mortal as a founder; its host may come back.
+BOOST_AUTO_TEST_CASE(a_host_that_joined_crashes) {
+  Site site;
+  site.list(Site::all_but_the_last);
+  Command command(site.hosts.on("here", site.train({"--epochs", "1200", "--grace", "1",
+                                                    "--hostfile", "hostfile"})),
+                  site.path(), site.with_hosts());
+  command.read_until(is_under_way);
+  site.list(Site::all_hosts);
+  const auto have = [&](const std::string& kind) {
+    return [&site, kind](const std::string&) {
+      const std::vector<json> events = site.events();
+      return count(events, kind, 6) > 0 && count(events, kind, 7) > 0;
+    };
+  };
+  command.read_until(have("member_joined"));
+  site.hosts.crash("south");
+  command.read_until(have("member_lost"));
+  site.check_whole(command.wait());
 }
 
 BOOST_AUTO_TEST_CASE(the_coordinator_dies) {

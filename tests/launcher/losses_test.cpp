@@ -2,6 +2,7 @@
 
 // Processes that die: what is left of the run, and what becomes of the rest of it.
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -161,27 +162,27 @@ BOOST_AUTO_TEST_CASE(a_volunteer_leaves_politely) {
 }
 
 BOOST_AUTO_TEST_CASE(a_run_grows_and_shrinks_with_the_list_of_its_hosts) {
-  const Workplace place;
+  const TrainingPlace place;
   const auto list = [&](const char* hosts) {
-    std::ofstream(place.folder / "new") << hosts;
-    fs::rename(place.folder / "new", place.folder / "hosts");
+    std::ofstream(place.path() / "new") << hosts;
+    fs::rename(place.path() / "new", place.path() / "hosts");
   };
-  const fs::path shell = place.folder / "shell";  // the other host is this machine, too
+  const fs::path shell = place.path() / "shell";  // the other host is this machine, too
   std::ofstream(shell) << "#!/bin/sh\nshift\nexec sh -c \"$*\"\n";
   fs::permissions(shell, fs::perms::owner_all);
   list("localhost:1\n");
-  auto environment = as_on_a_terminal;
+  Environment environment = place.environment();
   environment.emplace_back("OMPI_MCA_plm_rsh_agent", shell.string());
-  Command command(train + Words{"-n", "1", "--hostfile", "hosts", "--silence-limit", "5"},
-                  place.folder.path(), environment);
+  const Words endless{"-n", "1",        "--hostfile", "hosts", "--silence-limit",
+                      "5",  "--epochs", "40000"};
+  Command command(train + endless, place.path(), environment);
   command.read_until(is_under_way);  // rank 0 begins alone
-  const fs::path events = place.folder / "run" / "events.jsonl";
-  const auto has_happened = [&](const std::string& event, int times) {
+  const auto has_happened = [&](const char* kind, int times) {
     command.read_until([&](const std::string&) {
-      std::ifstream lines(events);
-      int found = 0;
-      for (std::string line; std::getline(lines, line);) found += contains(line, event) ? 1 : 0;
-      return found >= times;
+      const std::vector<json> events = place.events();
+      return std::ranges::count(events, kind, [](const json& event) {
+               return event.at("event").get<std::string>();
+             }) >= times;
     });
   };
   list("localhost:2\nnodea:2\n");
@@ -190,8 +191,13 @@ BOOST_AUTO_TEST_CASE(a_run_grows_and_shrinks_with_the_list_of_its_hosts) {
   has_happened("member_left", 2);
   list("localhost:2\nnodea:1\n");
   has_happened("member_joined", 5);
-  check_whole(place, command.wait());
-  BOOST_TEST(!contains(text_of(events), "member_lost"));
+  command.signal(SIGTERM);
+  BOOST_TEST(command.wait().code == 128 + SIGTERM);
+  BOOST_TEST(place.processes().empty());
+  BOOST_TEST(place.audit({"--unfinished"}).at("clean").get<bool>());
+  const Ended replayed = run({DAIG_COMMAND, "replay", "run"}, place.path());
+  BOOST_TEST(replayed.code == 0, replayed.out + replayed.error);
+  for (const json& event : place.events()) BOOST_TEST(event.at("event") != "member_lost");
 }
 
 BOOST_AUTO_TEST_CASE(a_dead_coordinator_is_started_again_from_the_last_snapshot) {
