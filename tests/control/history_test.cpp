@@ -9,17 +9,16 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "support/sanitized.hpp"
+
 using namespace daig;
 using namespace daig::control;
 
 namespace {
 
 // A sanitizer takes more than ten times as long, and sees the same code in fewer of them.
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr std::uint32_t share = 10;
-#else
-constexpr std::uint32_t share = 1;
-#endif
+constexpr std::uint32_t share =
+    test::under_address_sanitizer || test::under_thread_sanitizer ? 10 : 1;
 constexpr std::uint32_t plain_histories = 3000 / share;
 constexpr std::uint32_t histories = 12'000 / share;
 

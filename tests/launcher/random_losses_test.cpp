@@ -18,17 +18,14 @@
 #include <daig/core/random.hpp>
 
 #include "launcher/training_place.hpp"
+#include "support/sanitized.hpp"
 
 namespace {
 
 using namespace daig;
 using namespace daig::test;
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr std::uint32_t pairs = 3;
-#else
-constexpr std::uint32_t pairs = 25;
-#endif
+constexpr std::uint32_t pairs = under_address_sanitizer ? 3 : 25;
 constexpr std::uint64_t seed = 20;
 
 /// A signal to a rank, so long after the job's first step.

@@ -18,6 +18,7 @@
 #include <daig/core/random.hpp>
 #include <daig/train/session.hpp>
 
+#include "support/sanitized.hpp"
 #include "train/session_cases.hpp"
 
 using namespace daig;
@@ -25,11 +26,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-#if defined(__SANITIZE_THREAD__)
-constexpr std::uint32_t schedules = 60;
-#else
-constexpr std::uint32_t schedules = 500;
-#endif
+constexpr std::uint32_t schedules = test::under_thread_sanitizer ? 60 : 500;
 
 /// What befalls the ranks of a run.
 struct Schedule {
