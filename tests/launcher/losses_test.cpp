@@ -191,12 +191,7 @@ BOOST_AUTO_TEST_CASE(a_run_grows_and_shrinks_with_the_list_of_its_hosts) {
   has_happened("member_left", 2);
   list("localhost:2\nnodea:1\n");
   has_happened("member_joined", 5);
-  command.signal(SIGTERM);
-  BOOST_TEST(command.wait().code == 128 + SIGTERM);
-  BOOST_TEST(place.processes().empty());
-  BOOST_TEST(place.audit({"--unfinished"}).at("clean").get<bool>());
-  const Ended replayed = run({DAIG_COMMAND, "replay", "run"}, place.path());
-  BOOST_TEST(replayed.code == 0, replayed.out + replayed.error);
+  place.check_stopped(command);
   for (const json& event : place.events()) BOOST_TEST(event.at("event") != "member_lost");
 }
 

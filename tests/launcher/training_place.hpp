@@ -3,6 +3,7 @@
 /// A folder where training jobs run, lose processes, and are judged by what they leave.
 
 #include <charconv>
+#include <csignal>
 #include <filesystem>
 #include <sstream>
 #include <string>
@@ -62,8 +63,12 @@ class TrainingPlace {
   /// The run came to its end: every batch counts once, all is reproduced bit for bit, and no
   /// process is left.
   void check_whole(const Ended& ended) const;
+  /// Asks a run under way to end, and checks the same of all that was done by then.
+  void check_stopped(Command& command) const;
 
  private:
+  /// No process is left; the audit is clean, and all is reproduced.
+  void check_left(const Words& manner) const;
   std::string marker() const { return "TMPDIR=" + path().string(); }
 
   TemporaryFolder folder_;
@@ -98,13 +103,24 @@ inline std::vector<nlohmann::json> TrainingPlace::events() const {
 
 inline void TrainingPlace::check_whole(const Ended& ended) const {
   BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.code << ": " << ended.error);
+  check_left({});
+}
+
+inline void TrainingPlace::check_stopped(Command& command) const {
+  command.signal(SIGTERM);
+  const Ended ended = command.wait();
+  BOOST_REQUIRE_MESSAGE(ended.code == 128 + SIGTERM, ended.code << ": " << ended.error);
+  check_left({"--unfinished"});
+}
+
+inline void TrainingPlace::check_left(const Words& manner) const {
   // On other hosts the last ones may be about to end.
   for (const pid_t process : processes()) {
     const std::string what = text_of(fmt::format("/proc/{}/cmdline", process));
     BOOST_TEST(Process(process).has_gone(), "left: " << what);
   }
   BOOST_TEST(processes().empty());
-  const nlohmann::json report = audit();
+  const nlohmann::json report = audit(manner);
   BOOST_TEST(report.at("clean").get<bool>(), report.dump());
   const Ended replayed = run({DAIG_COMMAND, "replay", "run"}, path());
   BOOST_TEST(replayed.code == 0, replayed.out + replayed.error);
