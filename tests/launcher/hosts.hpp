@@ -58,8 +58,8 @@ class Hosts {
   }
 
   /// Pulls a host's cable, and puts it in again.
-  void cut(const std::string& name) const { set_port(name, "down"); }
-  void heal(const std::string& name) const { set_port(name, "up"); }
+  void cut(const std::string& name) const;
+  void heal(const std::string& name) const;
   /// All that runs on the host is ended at once: whoever is connected to it sees that.
   void crash(const std::string& name);
   /// The host is gone from one moment to the next: whoever is connected to it sees nothing.
@@ -132,11 +132,14 @@ inline Hosts::Hosts(const std::filesystem::path& folder)
   std::ofstream(shell) << fmt::format(R"(#!/bin/sh
 host={}/$1
 shift
-test ! -e $host.silent || exec sleep infinity
+await_link() {{
+  while test -e $host.cut; do sleep 0.1; done
+}}
+await_link
 keeper=$(cat $host) || exit 255
 nsenter --target $keeper --net --uts sh -c "$*"
 code=$?
-test ! -e $host.silent || exec sleep infinity
+await_link
 exit $code
 )",
                                       (folder_ / "hosts").string());
@@ -162,9 +165,18 @@ inline void Hosts::crash(const std::string& name) {
 }
 
 inline void Hosts::switch_off(const std::string& name) {
-  std::filesystem::rename(folder_ / "hosts" / name, folder_ / "hosts" / (name + ".silent"));
   cut(name);
   remove(name);
+}
+
+inline void Hosts::cut(const std::string& name) const {
+  std::ofstream(folder_ / "hosts" / (name + ".cut"));
+  set_port(name, "down");
+}
+
+inline void Hosts::heal(const std::string& name) const {
+  set_port(name, "up");
+  std::filesystem::remove(folder_ / "hosts" / (name + ".cut"));
 }
 
 inline void Hosts::remove(const std::string& name) {
