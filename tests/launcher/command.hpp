@@ -130,7 +130,8 @@ inline bool Command::read_some(Deadline deadline) {
   if (out_[0] < 0 && error_[0] < 0) return false;
   std::array<pollfd, 2> sources{{{out_[0], POLLIN, 0}, {error_[0], POLLIN, 0}}};
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline.remaining());
-  if (::poll(sources.data(), sources.size(), static_cast<int>(left.count())) == 0) {
+  const bool silent = ::poll(sources.data(), sources.size(), static_cast<int>(left.count())) == 0;
+  if (silent || deadline.expired()) {
     throw std::runtime_error("the command takes too long; so far: " + ended_.out + ended_.error);
   }
   const auto read_from = [](int& pipe, std::string& text) {

@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(four_hosts_train_one_model) {
       Command(site.train_on_hosts(patiently), site.path(), site.with_hosts()).wait();
   BOOST_TEST(ended.error == "");
   site.check_whole(ended);
-  for (const json& event : site.events()) BOOST_TEST(event.at("event") != "member_lost");
+  for (const json& event : site.member_events()) BOOST_TEST(event.at("event") != "member_lost");
   BOOST_TEST(site.work_of_the_last("1") > 0);
 }
 
@@ -95,7 +95,7 @@ void check_loss_of_a_host(void (Hosts::*lose)(const std::string&)) {
   command.read_until(is_under_way);
   (site.hosts.*lose)("south");
   site.check_whole(command.wait());
-  const std::vector<json> events = site.events();
+  const std::vector<json> events = site.member_events();
   for (const int rank : {6, 7}) BOOST_TEST(count(events, "member_lost", rank) == 1);
 }
 
@@ -115,10 +115,10 @@ BOOST_AUTO_TEST_CASE(a_host_is_cut_off_and_comes_back) {
   command.read_until(is_under_way);
   site.hosts.cut("south");
   command.read_until([&](const std::string&) {
-    const std::vector<json> events = site.events();
+    const std::vector<json> events = site.member_events();
     return count(events, "member_lost", 6) == 1 && count(events, "member_lost", 7) == 1;
   });
-  const std::string after = fmt::format("step > {}", site.events().back().at("step").dump());
+  const std::string after = fmt::format("step > {}", site.member_events().back().at("step").dump());
   BOOST_TEST(site.work_of_the_last(after) == 0);
   site.hosts.heal("south");
   command.read_until([&](const std::string&) { return site.work_of_the_last(after) > 0; });
@@ -136,13 +136,13 @@ void check_growth(const Words& where_the_list_is) {
   command.read_until(is_under_way);
   const auto both = [&](const std::string& kind) {
     return [&site, kind](const std::string&) {
-      const std::vector<json> events = site.events();
+      const std::vector<json> events = site.member_events();
       return count(events, kind, 6) == 1 && count(events, kind, 7) == 1;
     };
   };
   site.list(Site::all_hosts);
   command.read_until(both("member_joined"));
-  const std::vector<json> events = site.events();
+  const std::vector<json> events = site.member_events();
   const std::uint64_t joined =
       std::min(step_of(events, "member_joined", 6), step_of(events, "member_joined", 7));
   const std::uint64_t now = steps_in(command.out());
@@ -152,7 +152,7 @@ void check_growth(const Words& where_the_list_is) {
   site.check_stopped(command);
   BOOST_TEST(site.work_of_the_last(fmt::format("step >= {}", joined)) > 0);
   BOOST_TEST(site.work_of_the_last(fmt::format("step < {}", joined)) == 0);
-  for (const json& event : site.events()) BOOST_TEST(event.at("event") != "member_lost");
+  for (const json& event : site.member_events()) BOOST_TEST(event.at("event") != "member_lost");
 }
 
 BOOST_AUTO_TEST_CASE(a_host_joins_by_the_hostfile_and_leaves) {
@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(a_host_that_joined_crashes) {
   site.list(Site::all_hosts);
   const auto have = [&](const std::string& kind) {
     return [&site, kind](const std::string&) {
-      const std::vector<json> events = site.events();
+      const std::vector<json> events = site.member_events();
       return count(events, kind, 6) > 0 && count(events, kind, 7) > 0;
     };
   };

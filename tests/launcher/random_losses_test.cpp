@@ -79,8 +79,9 @@ class HurtJob {
   /// Returns how many were lost.
   std::int64_t check() {
     place_.check_whole(command_->wait());
-    return std::ranges::count_if(
-        place_.events(), [](const auto& event) { return event.at("event") == "member_lost"; });
+    return std::ranges::count_if(place_.member_events(), [](const auto& event) {
+      return event.at("event") == "member_lost";
+    });
   }
 
  private:

@@ -50,8 +50,8 @@ class TrainingPlace {
     words.insert(words.end(), more.begin(), more.end());
     return nlohmann::json::parse(run(words, path()).last_line());
   }
-  /// What has happened so far.
-  std::vector<nlohmann::json> events() const;
+  /// What has become of the members so far: who joined, left, was lost.
+  std::vector<nlohmann::json> member_events() const;
 
   /// A rank of the job that runs here.
   pid_t find_rank(int rank) const { return find_rank_of(marker(), rank); }
@@ -91,12 +91,12 @@ inline bool is_under_way(const std::string& out) {
 
 // ---------------------------------------------------------------------------------------------
 
-inline std::vector<nlohmann::json> TrainingPlace::events() const {
+inline std::vector<nlohmann::json> TrainingPlace::member_events() const {
   std::istringstream lines(text_of(run_folder() / "events.jsonl"));
   std::vector<nlohmann::json> events;
   for (std::string line; std::getline(lines, line);) {
-    nlohmann::json event = nlohmann::json::parse(line, nullptr, false);
-    if (event.is_object()) events.push_back(std::move(event));  // else half of one, so far
+    if (!line.starts_with(R"({"event":"member_)") || !line.ends_with('}')) continue;
+    events.push_back(nlohmann::json::parse(line));
   }
   return events;
 }
