@@ -27,22 +27,8 @@ constexpr std::uint64_t epochs = under_address_sanitizer ? 400 : 2'000;
 constexpr std::uint64_t samples = 300 * epochs;
 constexpr std::uint64_t batches = samples / 10;
 constexpr std::uint64_t steps = batches / 4;
-const Words train{DAIG_COMMAND,
-                  "train",
-                  "--dataset",
-                  "data",
-                  "--model",
-                  "mlp:8-16-3",
-                  "--batch-size",
-                  "10",
-                  "--k",
-                  "4",
-                  "--snapshot-every",
-                  "20",
-                  "--epochs",
-                  std::to_string(epochs),
-                  "--run-dir",
-                  "run"};
+const Words train =
+    TrainingPlace::train({"--snapshot-every", "20", "--epochs", std::to_string(epochs)});
 
 pid_t parent_of(pid_t process) {
   const std::string stat = text_of(fs::path("/proc") / std::to_string(process) / "stat");
