@@ -181,6 +181,7 @@ bool RingAllReduce<T>::advance() {
   }
   while (room(tells_, to_tell_) && plan_.is_finished(tells_.started(), receives_.ended())) {
     tells_.start(start_tell(tells_.started()));
+    if (tells_.started() == to_tell_) communicator_.nudge(*listener_);
     advanced = true;
   }
   return advanced;

@@ -101,8 +101,9 @@ class Coordinator {
   std::uint64_t tickets_out() const { return tickets_.size(); }
   /// Whether some rank was expelled or has left: at the end it is not to be waited for.
   bool has_lost() const { return has_lost_; }
-  /// For so long what arrives may lie, unless its sender says that it presses: going by the
-  /// measured service times, no volunteer runs out of tickets meanwhile.
+  /// For so long what arrives may lie, unless its sender says that it presses. While a step is
+  /// open: going by the measured service times, no volunteer runs out of tickets meanwhile. While
+  /// it is reduced: a moment, as senders out of earshot cannot say so.
   Duration leeway() const;
 
  private:

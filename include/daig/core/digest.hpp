@@ -3,10 +3,11 @@
 /// A 64-bit digest of bytes: equal digests on two ranks stand for equal bytes.
 ///
 /// Not cryptographic: it finds divergence, not forgery. The value is part of the step protocol and
-/// of the ledger, so it is defined here, bit for bit, and not by a package that may change: four
-/// lanes of FNV-1a's xor-multiply over little-endian 64-bit words, so that the multiplications
-/// overlap.
+/// of the ledger, so it is defined here, bit for bit, and not by a package that may change: eight
+/// lanes of FNV-1a's xor-multiply over little-endian 64-bit words, so many that the multiplications
+/// overlap, and that memory is what takes the time.
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -36,16 +37,18 @@ inline std::uint64_t digest(std::span<const std::byte> bytes) {
     state = (state ^ word) * factor;
     return state ^ (state >> 32);  // without it, high bits of the words would never reach low bits
   };
-  std::array<std::uint64_t, 4> lanes{1, 2, 3, 4};
+  std::array<std::uint64_t, 8> lanes{1, 2, 3, 4, 5, 6, 7, 8};
+  constexpr std::size_t ahead = 2048;  // measured: bytes that are in no cache take half as long
   std::size_t at = 0;
   for (; at + sizeof lanes <= bytes.size(); at += sizeof lanes) {
-    std::array<std::uint64_t, 4> words{};
+    __builtin_prefetch(bytes.data() + std::min(at + ahead, bytes.size()));
+    std::array<std::uint64_t, 8> words{};
     std::memcpy(words.data(), bytes.data() + at, sizeof words);
     for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
       lanes[lane] = mix(lanes[lane], words[lane]);
     }
   }
-  std::array<std::uint64_t, 4> tail{};
+  std::array<std::uint64_t, 8> tail{};
   if (at < bytes.size()) std::memcpy(tail.data(), bytes.data() + at, bytes.size() - at);
   std::uint64_t state = bytes.size();
   for (const std::uint64_t word : tail) state = mix(state, word);

@@ -61,6 +61,7 @@ inline Actions Coordinator::abort(ExitCode code, std::string reason) {
 }
 
 inline Duration Coordinator::leeway() const {
+  if (phase_ == Phase::reducing) return std::chrono::microseconds(300);
   if (phase_ != Phase::open) return Duration::zero();
   const double batches = static_cast<double>(rules_.tickets_in_hand) / 2;
   return std::chrono::duration_cast<Duration>(

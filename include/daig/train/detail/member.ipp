@@ -66,12 +66,12 @@ inline bool Member::progress() {
   return busy_;
 }
 
-/// In the ring everybody waits for everybody. A listener nobody waits for until it has heard all,
-/// and whoever has the sum is nudged with what comes next.
+/// In the ring everybody waits for everybody. A listener is nudged by them, and so is, with what
+/// comes next, whoever has the sum.
 inline comm::Urgency Member::urgency() const {
   const bool listens = options_.listener == communicator_.rank();
   if ((exchange_ && !listens) || loading_) return comm::Urgency::prompt;
-  const bool idle = exchange_ || sum_ || (desk_ != nullptr && desk_->left() == 0);
+  const bool idle = sum_ || (desk_ != nullptr && desk_->left() == 0);
   return idle || shards_.busy() ? comm::Urgency::soon : comm::Urgency::calm;
 }
 
