@@ -33,3 +33,10 @@ if(DAIG_FUZZERS)
   # Lets libFuzzer see which branches an input takes; the fuzzers alone link its main program.
   target_compile_options(daig_build_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
+
+# Compiling takes most of the time that sanitized builds take: what computes little itself is not
+# optimised in them.
+add_library(daig_light_when_sanitized INTERFACE)
+if(DAIG_SANITIZE)
+  target_compile_options(daig_light_when_sanitized INTERFACE -O0)
+endif()

@@ -24,6 +24,7 @@ endif()
 # daig_test_properties(TEST [PROCESSORS n] [TIMEOUT seconds] [LABELS ...])
 #
 # For a ctest entry made by add_test itself. Exit code 77 means skipped; the test prints why.
+# The tests that may take longest begin first, so that the short ones fill the gaps.
 # PROCESSORS is how many run at once in it. scripts/test gives ctest two places for each processor,
 # as most of what takes long here waits: for a deadline, for a process, for a lost rank.
 function(daig_test_properties test)
@@ -45,7 +46,8 @@ function(daig_test_properties test)
            "${environment}")
   endif()
   set_tests_properties(${test} PROPERTIES
-                       PROCESSORS ${set_PROCESSORS} TIMEOUT ${set_TIMEOUT} SKIP_RETURN_CODE 77
+                       PROCESSORS ${set_PROCESSORS} TIMEOUT ${set_TIMEOUT} COST ${set_TIMEOUT}
+                       SKIP_RETURN_CODE 77
                        LABELS "${set_LABELS}" ENVIRONMENT "${environment}")
 endfunction()
 
@@ -55,8 +57,8 @@ endfunction()
 # One Boost.Test program and its ctest entries. With RANKS it runs once under mpirun for each count
 # (entry NAME_nRANKS, label mpi); without, once as it is. A test of a part that is not built is left
 # out, and configuring says so. One that has THREADS is for ThreadSanitizer, too, which the others
-# have nothing to tell. With sanitizers only a HEAVY one is optimised: one that computes for so long
-# that it is worth the time which that takes.
+# have nothing to tell. Only a HEAVY one is optimised as the library is: one that computes for so
+# long that it is worth the time which that takes.
 function(daig_add_test name)
   cmake_parse_arguments(PARSE_ARGV 1 test "THREADS;HEAVY" "PROCESSORS;TIMEOUT"
                         "SOURCES;LIBRARIES;RANKS;LABELS")
@@ -79,8 +81,9 @@ function(daig_add_test name)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${name} PRIVATE daig::daig ${test_LIBRARIES} Boost::unit_test_framework
                                         daig_build_options)
-  if(DAIG_SANITIZE AND NOT test_HEAVY)
-    target_compile_options(${name} PRIVATE -O0)
+  if(NOT test_HEAVY)
+    target_link_libraries(${name} PRIVATE daig_light_when_sanitized)
+    target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   endif()
   if(test_RANKS)
     foreach(ranks IN LISTS test_RANKS)

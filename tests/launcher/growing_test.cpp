@@ -39,6 +39,13 @@ struct GrowingJob : TwoHosts {
     return Command(growing_job(options, rank_0), folder.path(), environment()).wait();
   }
   bool has(const std::string& name) const { return fs::exists(folder / name); }
+  void wait_for(const std::string& name) const {
+    const auto deadline = daig::Deadline::in(std::chrono::seconds(60));
+    while (!has(name)) {
+      if (deadline.expired()) throw std::runtime_error(name + " does not appear");
+      ::usleep(10'000);
+    }
+  }
 
   std::string grace = "20";  ///< seconds; long, so that nobody is ended who would end by himself
 };
@@ -256,9 +263,10 @@ for rank in 3 4 5 6 7 8; do wait_for here-1-$rank; done
                   place.folder.path(), place.environment());
   const auto asked_again = [&] {
     fs::remove(place.folder / "asked");
-    while (!place.has("asked")) ::usleep(10'000);
+    place.wait_for("asked");
   };
   asked_again();
+  asked_again();  // the first answer is there only now
   std::ofstream(place.folder / "hosts") << "localhost:1\nnodea:1\n";
   asked_again();
   asked_again();
@@ -293,7 +301,7 @@ BOOST_AUTO_TEST_CASE(a_signal_ends_the_wait_for_room) {
   const DiscoveringJob place;
   Command command(place.discovering_job({"--min-ranks", "4", "-n", "5"}, ""), place.folder.path(),
                   place.environment());
-  while (!place.has("asked")) ::usleep(10'000);
+  place.wait_for("asked");
   command.signal(SIGTERM);
   BOOST_TEST(command.wait().code == 128 + SIGTERM);
 }
