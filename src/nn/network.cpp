@@ -90,7 +90,7 @@ bool Network<T>::gradient(std::span<const T> weights, const Samples<T>& samples,
   for (std::size_t first = 0; first < count; first += micro_batch) {
     const std::size_t rows = std::min(micro_batch, count - first);
     const Matrix<const T> part = inputs.slice(first, rows);
-    if (!forward(weights, part, stop)) return false;
+    if (!forward(weights, part, Noise{samples.noise_seed, first}, stop)) return false;
     const Matrix<T> outputs = outputs_of(layers_.size() - 1, rows);
     const Matrix<T> delta = view(deltas_[0], rows, output_size());
     loss += loss_->compute(*engine_, outputs, labels_of(samples, first, rows), delta);
@@ -107,7 +107,7 @@ Loss Network<T>::evaluate(std::span<const T> weights, const Samples<T>& samples)
   const Matrix<const T> inputs(samples.features, count, input_size());
   for (std::size_t first = 0; first < count; first += micro_batch) {
     const std::size_t rows = std::min(micro_batch, count - first);
-    forward(weights, inputs.slice(first, rows), {});
+    forward(weights, inputs.slice(first, rows), {}, {});
     const Matrix<T> outputs = outputs_of(layers_.size() - 1, rows);
     const Matrix<T> delta = view(deltas_[0], rows, output_size());
     loss += loss_->compute(*engine_, outputs, labels_of(samples, first, rows), delta);
@@ -123,7 +123,7 @@ void Network<T>::predict(std::span<const T> weights, std::span<const T> features
   const Matrix<const T> inputs(features, count, input_size());
   for (std::size_t first = 0; first < count; first += micro_batch) {
     const std::size_t rows = std::min(micro_batch, count - first);
-    forward(weights, inputs.slice(first, rows), {});
+    forward(weights, inputs.slice(first, rows), {}, {});
     const Matrix<T> results = outputs_of(layers_.size() - 1, rows);
     loss_->finish_prediction(*engine_, results);
     std::ranges::copy(results.values(),
@@ -190,12 +190,12 @@ std::span<const T> Network<T>::weights_of(std::size_t layer, std::span<const T> 
 /// Fills outputs_. False when stopped.
 template <class T>
 bool Network<T>::forward(std::span<const T> weights, Matrix<const T> inputs,
-                         const std::stop_token& stop) {
+                         std::optional<Noise> training, const std::stop_token& stop) {
   reserve(inputs.rows());
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     if (stop.stop_requested()) return false;
     const Matrix<T> outputs = outputs_of(i, inputs.rows());
-    layers_[i]->forward(*engine_, weights_of(i, weights), inputs, outputs);
+    layers_[i]->forward(*engine_, {weights_of(i, weights), inputs, outputs, training});
     inputs = outputs;
   }
   return true;

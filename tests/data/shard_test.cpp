@@ -186,6 +186,22 @@ BOOST_AUTO_TEST_CASE(over_an_epoch_every_sample_comes_exactly_once_with_its_labe
   }
 }
 
+BOOST_AUTO_TEST_CASE(every_batch_of_every_epoch_has_noise_of_its_own) {
+  const ShardPlan plan(40, 10, 2);
+  std::set<std::uint64_t> seen;
+  for (const std::uint32_t number : {0U, 1U}) {
+    const Shard of = numbered(plan, ShardId{number});
+    for (const std::uint64_t slot : {0U, 1U}) {
+      for (const std::uint32_t epoch : {0U, 1U, 2U}) {
+        for (const std::uint64_t of_run : {0U, 1U, 2U}) {
+          seen.insert(of.batch(plan, slot, Epoch{epoch}, of_run).noise_seed);
+        }
+      }
+    }
+  }
+  BOOST_TEST(seen.size() == 2 * 2 * 3 * 3);
+}
+
 BOOST_AUTO_TEST_CASE(a_batch_depends_on_seed_and_epoch_and_on_nothing_else) {
   const ShardPlan plan(100, 10, 1);
   const Shard shard = numbered(plan, ShardId{0});

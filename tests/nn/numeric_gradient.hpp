@@ -65,8 +65,8 @@ inline void check_layer(Layer<double>& layer, std::size_t rows, std::uint64_t se
   const std::vector<double> factors = random_values(rows * out, seed + 2);
   std::vector<double> outputs(rows * out);
   const auto objective = [&] {
-    layer.forward(*engine, weights, Matrix<const double>(inputs, rows, in),
-                  Matrix<double>(outputs, rows, out));
+    layer.forward(*engine, {weights, Matrix<const double>(inputs, rows, in),
+                            Matrix<double>(outputs, rows, out), Noise{seed}});
     double sum = 0;
     for (std::size_t i = 0; i < outputs.size(); ++i) sum += factors[i] * outputs[i];
     return sum;

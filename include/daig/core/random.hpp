@@ -35,6 +35,8 @@ enum class Stream : std::uint32_t {
   simulate = 3,  ///< service times of simulated volunteers
   test = 4,
   fault = 5,  ///< delays of sends; detail = rank, number of the send
+  batch = 6,  ///< a batch's noise seed; detail = epoch, batch
+  noise = 7,  ///< what a layer draws in training; seed = the batch's, detail = layer, row
 };
 
 /// A sequence of 2^34 random words (then it repeats), addressed by (seed, stream, detail). Usable

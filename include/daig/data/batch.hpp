@@ -28,6 +28,9 @@ struct Batch {
   std::vector<float> features;        ///< samples x sample_size
   std::vector<std::int32_t> classes;  ///< class index of each sample, from 0
   std::vector<float> targets;         ///< samples x target_size
+  /// What a model's random layers draw from, whoever computes the batch; another for every batch of
+  /// every epoch.
+  std::uint64_t noise_seed = 0;
 };
 
 /// Converts elements (`from`, aligned for their type) to float: u8 from 0 ... 255 to 0 ... 1, as

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <daig/core/random.hpp>
 #include <daig/data/batch.hpp>
 #include <daig/data/sample_order.hpp>
 #include <daig/data/shard_form.hpp>
@@ -149,11 +150,14 @@ inline void Shard::batch(const ShardPlan& plan, std::uint64_t slot, Epoch epoch,
         " samples into " + std::to_string(plan.shards()) + " shards; it belongs to another run");
   }
   expects(slot < plan.slots(id()), "a slot of this shard");
+  const BatchId id_of_batch = plan.batch_at(id(), slot);
   const auto order = order_of(epoch, seed);
-  const auto samples_of_slot = std::span(*order).subspan(
-      slot * plan.batch_size(), plan.samples_in(plan.batch_at(id(), slot)));
+  const auto samples_of_slot =
+      std::span(*order).subspan(slot * plan.batch_size(), plan.samples_in(id_of_batch));
 
   const std::size_t sample_bytes = layout_.feature_bytes / samples();
+  Random noise(seed, Stream::batch, epoch.value(), static_cast<std::uint32_t>(id_of_batch.value()));
+  into.noise_seed = std::uint64_t{noise()} << 32 | noise();
   into.samples = samples_of_slot.size();
   into.sample_size = sample_bytes / size_of(form_.feature_type);
   into.target_size = targets().size() / samples();

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -24,6 +25,22 @@ using Shape = std::vector<std::size_t>;
 inline std::size_t elements(const Shape& shape) {
   return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
 }
+
+/// Says that a pass is part of training, and what a layer that draws at random draws from: the same
+/// for whoever computes the batch.
+struct Noise {
+  std::uint64_t seed = 0;     ///< the batch's
+  std::size_t first_row = 0;  ///< in the batch, of the rows at hand
+};
+
+/// What a layer's forward pass reads and writes.
+template <class T>
+struct ForwardPass {
+  std::span<const T> weights;  ///< of this layer
+  Matrix<const T> inputs;
+  Matrix<T> outputs;
+  std::optional<Noise> training;  ///< nothing when the model is used, not trained
+};
 
 /// What a layer's backward pass reads and writes.
 template <class T>
@@ -63,8 +80,7 @@ class Layer {
     static_cast<void>(weights), static_cast<void>(seed), static_cast<void>(first_parameter);
   }
 
-  virtual void forward(const Engine<T>& engine, std::span<const T> weights, Matrix<const T> inputs,
-                       Matrix<T> outputs) = 0;
+  virtual void forward(const Engine<T>& engine, const ForwardPass<T>& pass) = 0;
   virtual void backward(const Engine<T>& engine, const BackwardPass<T>& pass) = 0;
 
  private:

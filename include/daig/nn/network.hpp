@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -25,6 +26,7 @@ struct Samples {
   std::span<const T> features;            ///< n x input size
   std::span<const std::int32_t> classes;  ///< n; for cross-entropy
   std::span<const T> targets;             ///< n x output size; for mse
+  std::uint64_t noise_seed = 0;           ///< what random layers draw from, in training
 };
 
 /// Layers one after the other, and a loss at the end. T is float or double.
@@ -81,7 +83,8 @@ class Network {
   Labels<T> labels_of(const Samples<T>& samples, std::size_t first, std::size_t rows) const;
   std::span<const T> weights_of(std::size_t layer, std::span<const T> weights) const;
 
-  bool forward(std::span<const T> weights, Matrix<const T> inputs, const std::stop_token& stop);
+  bool forward(std::span<const T> weights, Matrix<const T> inputs, std::optional<Noise> training,
+               const std::stop_token& stop);
   bool backward(std::span<const T> weights, Matrix<const T> inputs, T beta, std::span<T> gradient,
                 const std::stop_token& stop);
 

@@ -15,7 +15,7 @@ namespace daig::train {
 
 /// A batch as a network takes it; it points into the batch.
 inline nn::Samples<float> samples_of(const data::Batch& batch) {
-  return {batch.features, batch.classes, batch.targets};
+  return {batch.features, batch.classes, batch.targets, batch.noise_seed};
 }
 
 /// Adapts a network to the BatchWorkload concept. Belongs to one compute thread.

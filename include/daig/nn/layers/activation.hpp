@@ -16,9 +16,8 @@ class ActivationLayer final : public Layer<T> {
 
   Activation activation() const { return activation_; }
 
-  void forward(const Engine<T>& engine, std::span<const T>, Matrix<const T> inputs,
-               Matrix<T> outputs) override {
-    engine.activate(activation_, inputs, outputs);
+  void forward(const Engine<T>& engine, const ForwardPass<T>& pass) override {
+    engine.activate(activation_, pass.inputs, pass.outputs);
   }
 
   void backward(const Engine<T>& engine, const BackwardPass<T>& pass) override {

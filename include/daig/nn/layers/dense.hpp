@@ -28,8 +28,7 @@ class Dense final : public Layer<T> {
   /// equation 16).
   void initialise(std::span<T> weights, std::uint64_t seed,
                   std::uint32_t first_parameter) const override;
-  void forward(const Engine<T>& engine, std::span<const T> weights, Matrix<const T> inputs,
-               Matrix<T> outputs) override;
+  void forward(const Engine<T>& engine, const ForwardPass<T>& pass) override;
   void backward(const Engine<T>& engine, const BackwardPass<T>& pass) override;
 
  private:
@@ -77,10 +76,9 @@ void Dense<T>::initialise(std::span<T> weights, std::uint64_t seed,
 }
 
 template <class T>
-void Dense<T>::forward(const Engine<T>& engine, std::span<const T> weights, Matrix<const T> inputs,
-                       Matrix<T> outputs) {
-  engine.multiply({inputs}, {kernel(weights)}, 0, outputs);
-  engine.bias_activate(weights.subspan(in_ * units_), activation_, outputs);
+void Dense<T>::forward(const Engine<T>& engine, const ForwardPass<T>& pass) {
+  engine.multiply({pass.inputs}, {kernel(pass.weights)}, 0, pass.outputs);
+  engine.bias_activate(pass.weights.subspan(in_ * units_), activation_, pass.outputs);
 }
 
 template <class T>
