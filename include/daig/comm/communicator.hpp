@@ -93,7 +93,7 @@ class Communicator {
 
   /// Rank 0: what a program on a rank that comes later has to know before it takes part; at most
   /// 1 MiB. Nothing happens where no rank ever does.
-  virtual void brief(std::vector<std::byte> /*bytes*/) {}
+  virtual void brief(const std::vector<std::byte>& /*bytes*/) {}
   /// What rank 0 had to say when this rank came; none for a rank that was there from the start.
   virtual const std::vector<std::byte>* briefing() const { return nullptr; }
 

@@ -68,7 +68,7 @@ class GrowingCommunicator final : public Communicator {
   /// knock: earlier there is nothing that a newcomer could take part in.
   Channel open_channel() override;
 
-  void brief(std::vector<std::byte> bytes) override { briefing_ = std::move(bytes); }
+  void brief(const std::vector<std::byte>& bytes) override { briefing_ = bytes; }
   const std::vector<std::byte>* briefing() const override {
     return founders_ ? nullptr : &briefing_;
   }

@@ -66,7 +66,7 @@ class Coordinator {
   /// @param view     the ranks that are expected at the start, the coordinator's own first
   /// @param version  of the weights to start from: committed steps so far
   /// @throws UsageError when the rules contradict themselves.
-  Coordinator(Rules rules, BatchQueue queue, comm::View view, Version version = Version{0});
+  Coordinator(Rules rules, BatchQueue queue, const comm::View& view, Version version = Version{0});
 
   /// A message arrived. Messages that make no sense in the present phase, or come from a rank that
   /// is no member, are dropped: they crossed another on the wire.

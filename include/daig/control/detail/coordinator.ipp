@@ -9,7 +9,8 @@
 
 namespace daig::control {
 
-inline Coordinator::Coordinator(Rules rules, BatchQueue queue, comm::View view, Version version)
+inline Coordinator::Coordinator(Rules rules, BatchQueue queue, const comm::View& view,
+                                Version version)
     : rules_(std::move(rules)),
       queue_(std::move(queue)),
       view_{view.id, {}},
@@ -223,8 +224,8 @@ inline void Coordinator::grant_one(Rank volunteer) {
 /// What was refused from another, then what nobody has had, then an overdue ticket's backup.
 inline std::optional<Work> Coordinator::next_work(Rank volunteer, std::optional<TicketId>& twin) {
   for (Doubt& doubt : doubts_) {
-    if (!doubt.pending || (doubt.volunteer == volunteer && others_may_have_more(volunteer)))
-      continue;
+    if (!doubt.pending) continue;
+    if (doubt.volunteer == volunteer && others_may_have_more(volunteer)) continue;
     doubt.pending = false;
     return doubt.work;
   }

@@ -21,8 +21,8 @@ inline Member::Member(comm::Communicator& communicator, comm::Channel channel, R
       replica_(replica),
       desk_(desk),
       bank_(bank),
-      options_(options),
-      shards_(communicator, channel.shard_data(), options.cache_bytes),
+      options_(std::move(options)),
+      shards_(communicator, channel.shard_data(), options_.cache_bytes),
       sums_(replica.weights()->size()) {
   say_hello();
   flush();
