@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include <cblas.h>
 
 #include <daig/core/error.hpp>
 #include <daig/nn/engine.hpp>
+
+#include "cpu_windows.hpp"
 
 namespace daig::nn {
 namespace {
@@ -88,7 +91,7 @@ void map_delta(std::span<const T> outputs, std::span<const T> delta, std::span<T
 }
 
 template <class T>
-class CpuEngine final : public Engine<T> {
+class CpuEngine final : public CpuWindows<T> {
  public:
   CpuEngine() {
 #ifdef DAIG_HAS_OPENBLAS
@@ -184,6 +187,16 @@ class CpuEngine final : public Engine<T> {
         }
         return;
     }
+  }
+
+  void multiply_elements(Matrix<const T> a, Matrix<const T> b, Matrix<T> product) const override {
+    expect_same_shape(a, b);
+    expect_same_shape(a, product);
+    std::ranges::transform(a.values(), b.values(), product.values().begin(), std::multiplies<>());
+  }
+
+  void clear(std::span<T> values) const override {
+    std::ranges::fill(values, T{0});
   }
 
   Loss softmax_cross_entropy(Matrix<const T> logits, std::span<const std::int32_t> classes,

@@ -270,6 +270,36 @@ class StoppingEngine final : public Engine<float> {
                          Matrix<const float> delta, Matrix<float> input_delta) const override {
     engine_->activate_backward(activation, outputs, delta, input_delta);
   }
+  void multiply_elements(Matrix<const float> a, Matrix<const float> b,
+                         Matrix<float> product) const override {
+    engine_->multiply_elements(a, b, product);
+  }
+  void clear(std::span<float> values) const override { engine_->clear(values); }
+  void gather_patches(const Window& window, Matrix<const float> images, std::size_t first_line,
+                      Matrix<float> patches) const override {
+    engine_->gather_patches(window, images, first_line, patches);
+  }
+  void scatter_patches(const Window& window, Matrix<const float> patches, std::size_t first_line,
+                       Matrix<float> images) const override {
+    engine_->scatter_patches(window, patches, first_line, images);
+  }
+  void max_pool(const Window& window, Matrix<const float> images,
+                Matrix<float> pooled) const override {
+    engine_->max_pool(window, images, pooled);
+  }
+  void max_pool_backward(const Window& window, Matrix<const float> images,
+                         Matrix<const float> pooled, Matrix<float> delta,
+                         Matrix<float> image_delta) const override {
+    engine_->max_pool_backward(window, images, pooled, delta, image_delta);
+  }
+  void average_pool(const Window& window, Matrix<const float> images,
+                    Matrix<float> pooled) const override {
+    engine_->average_pool(window, images, pooled);
+  }
+  void average_pool_backward(const Window& window, Matrix<const float> delta,
+                             Matrix<float> image_delta) const override {
+    engine_->average_pool_backward(window, delta, image_delta);
+  }
   Loss softmax_cross_entropy(Matrix<const float> logits, std::span<const std::int32_t> classes,
                              Matrix<float> delta) const override {
     return engine_->softmax_cross_entropy(logits, classes, delta);

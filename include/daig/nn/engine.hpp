@@ -5,6 +5,7 @@
 /// Layers speak to an engine only, so another processor is another engine. Spans lie in memory that
 /// the engine computes in.
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -12,6 +13,7 @@
 #include <daig/nn/activation.hpp>
 #include <daig/nn/loss.hpp>
 #include <daig/nn/matrix.hpp>
+#include <daig/nn/window.hpp>
 
 namespace daig::nn {
 
@@ -47,6 +49,37 @@ class Engine {
   /// From delta = d loss / d outputs to d loss / d inputs; the two may be the same matrix.
   virtual void activate_backward(Activation activation, Matrix<const T> outputs,
                                  Matrix<const T> delta, Matrix<T> input_delta) const = 0;
+
+  /// product[i] = a[i] b[i]; any two may be the same matrix.
+  virtual void multiply_elements(Matrix<const T> a, Matrix<const T> b, Matrix<T> product) const = 0;
+  /// All 0.
+  virtual void clear(std::span<T> values) const = 0;
+
+  // Images are matrices of one image {height, width, channels} a row. The positions of a window are
+  // numbered over all images, (image rows.out + y) columns.out + x; those of one y are a line, the
+  // lines are numbered alike, image rows.out + y.
+
+  /// A row of patches is what lies under the window {kernel row, kernel column, channel} at one
+  /// position, 0 in the padding (im2col); whole lines, from `first_line` on, as many as fit.
+  virtual void gather_patches(const Window& window, Matrix<const T> images, std::size_t first_line,
+                              Matrix<T> patches) const = 0;
+  /// The transpose of that: adds each value of the patches to the one of the images that it was
+  /// taken from (col2im).
+  virtual void scatter_patches(const Window& window, Matrix<const T> patches,
+                               std::size_t first_line, Matrix<T> images) const = 0;
+
+  /// The largest value under the window, for each channel; NaN if there is one. For windows without
+  /// dilation, here and below.
+  virtual void max_pool(const Window& window, Matrix<const T> images, Matrix<T> pooled) const = 0;
+  /// The derivative goes to the first of the largest values, row by row. Uses up delta.
+  virtual void max_pool_backward(const Window& window, Matrix<const T> images,
+                                 Matrix<const T> pooled, Matrix<T> delta,
+                                 Matrix<T> image_delta) const = 0;
+  /// The mean of the values under the window, for each channel; padding does not count.
+  virtual void average_pool(const Window& window, Matrix<const T> images,
+                            Matrix<T> pooled) const = 0;
+  virtual void average_pool_backward(const Window& window, Matrix<const T> delta,
+                                     Matrix<T> image_delta) const = 0;
 
   /// Sum over rows of -log softmax(logits)[class], and its derivative delta = softmax - one-hot.
   /// Expects classes within the columns.

@@ -20,6 +20,8 @@ BOOST_AUTO_TEST_CASE(derivatives_agree_with_differences) {
       BOOST_TEST_CONTEXT(name(activation) << ", " << rows << " rows") {
         Dense<double> layer("dense", {5}, 3, activation);
         test::check_layer(layer, rows, 11);
+        Dense<double> unbiased("dense", {5}, 3, activation, Bias::none);
+        test::check_layer(unbiased, rows, 12);
       }
     }
   }
@@ -40,6 +42,14 @@ BOOST_AUTO_TEST_CASE(flattens_its_input) {
   BOOST_TEST(layout.parameters()[0].shape == (Shape{24, 5}));
   BOOST_TEST(layout.parameters()[1].name == "dense_7/bias");
   BOOST_TEST(layout.parameters()[1].shape == Shape{5});
+}
+
+BOOST_AUTO_TEST_CASE(a_bias_can_be_left_out) {
+  const Dense<float> layer("dense", {4}, 5, Activation::relu, Bias::none);
+  daig::model::Layout layout;
+  layer.declare(layout);
+  BOOST_TEST_REQUIRE(layout.parameters().size() == 1);
+  BOOST_TEST(layout.parameters()[0].name == "dense/kernel");
 }
 
 BOOST_AUTO_TEST_CASE(empty_layers_are_refused) {
