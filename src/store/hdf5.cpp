@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <utility>
 
 #include <fmt/format.h>
 
@@ -28,10 +27,10 @@ Handle link_access() {
   return access;
 }
 
-Handle file_access() {
+/// The format of HDF5 1.8: read by everything since 2008, and its metadata carries checksums.
+Handle file_access(H5F_libver_t from = H5F_LIBVER_V18, H5F_libver_t to = H5F_LIBVER_V18) {
   Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "file access");
-  // The format of HDF5 1.8: read by everything since 2008, and its metadata carries checksums.
-  checked(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V18), "file access");
+  checked(H5Pset_libver_bounds(access.get(), from, to), "file access");
   checked(H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG), "file access");
 #if H5_VERSION_GE(1, 10, 7)
   // Files are written under a name of their own and read when whole: nothing is to be locked, and
@@ -65,6 +64,34 @@ void read_scalar(hid_t object, const char* name, hid_t stored, hid_t held, const
   checked(H5Aread(attribute.get(), held, value),
           fmt::format("the attribute '{}' cannot be read", name));
 }
+
+/// Names that HDF5 hands out one by one; carries an exception past its C frames.
+class NameList {
+ public:
+  explicit NameList(std::size_t max_names = SIZE_MAX) : max_names_(max_names) {}
+
+  herr_t add(const char* name) noexcept {
+    try {
+      if (names_.size() == max_names_) throw Failure(fmt::format("more than {} names", max_names_));
+      names_.emplace_back(name);
+      return 0;
+    } catch (...) {
+      error_ = std::current_exception();
+      return -1;
+    }
+  }
+
+  std::vector<std::string> take(herr_t result, std::string_view what) && {
+    if (error_) std::rethrow_exception(error_);
+    checked(result, what);
+    return std::move(names_);
+  }
+
+ private:
+  std::size_t max_names_;
+  std::vector<std::string> names_;
+  std::exception_ptr error_;
+};
 
 }  // namespace
 
@@ -113,6 +140,17 @@ Handle open_file(const std::filesystem::path& path) {
                 "the file cannot be opened");
 }
 
+Handle open_file_to_change(const std::filesystem::path& path) {
+  const Handle access = file_access(H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST);
+  return Handle(H5Fopen(path.c_str(), H5F_ACC_RDWR, access.get()), H5Fclose,
+                "the file cannot be opened");
+}
+
+Handle open_object(hid_t location, const std::string& path) {
+  return Handle(H5Oopen(location, path.c_str(), link_access().get()), H5Oclose,
+                fmt::format("{} cannot be opened", path));
+}
+
 Handle create_group(hid_t file, const std::string& path) {
   const Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose, path);
   checked(H5Pset_create_intermediate_group(links.get(), 1), path);
@@ -121,9 +159,7 @@ Handle create_group(hid_t file, const std::string& path) {
 }
 
 Handle open_group(hid_t file, const std::string& path) {
-  const Handle access = link_access();
-  Handle object(H5Oopen(file, path.c_str(), access.get()), H5Oclose,
-                fmt::format("{} cannot be opened", path));
+  Handle object = open_object(file, path);
   if (H5Iget_type(object.get()) != H5I_GROUP) {
     throw Failure(fmt::format("{} is not a group", path));
   }
@@ -149,10 +185,7 @@ void write_array(hid_t file, const std::string& path, std::span<const std::size_
   data.close(fmt::format("{} cannot be written", path));
 }
 
-Array::Array(hid_t file, const std::string& path)
-    : path_(path),
-      data_(H5Oopen(file, path.c_str(), link_access().get()), H5Oclose,
-            fmt::format("{} cannot be opened", path)) {
+Array::Array(hid_t file, const std::string& path) : path_(path), data_(open_object(file, path)) {
   if (H5Iget_type(data_.get()) != H5I_DATASET) {
     throw Failure(fmt::format("{} is not an array", path));
   }
@@ -249,27 +282,19 @@ double read_real(hid_t object, const char* name) {
 }
 
 std::vector<std::string> attribute_names(hid_t object) {
-  std::vector<std::string> names;
-  // Carries an exception past HDF5's C frames.
-  struct Found {
-    std::vector<std::string>* names;
-    std::exception_ptr error;
-  } found{&names, nullptr};
+  NameList names;
   const auto keep = [](hid_t /*location*/, const char* name, const H5A_info_t* /*info*/,
-                       void* data) -> herr_t {
-    auto* into = static_cast<Found*>(data);
-    try {
-      into->names->emplace_back(name);
-      return 0;
-    } catch (...) {
-      into->error = std::current_exception();
-      return -1;
-    }
-  };
-  const herr_t result = H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, nullptr, keep, &found);
-  if (found.error) std::rethrow_exception(found.error);
-  checked(result, "the attributes cannot be listed");
-  return names;
+                       void* list) { return static_cast<NameList*>(list)->add(name); };
+  const herr_t result = H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, nullptr, keep, &names);
+  return std::move(names).take(result, "the attributes cannot be listed");
+}
+
+std::vector<std::string> link_names(hid_t group, std::size_t max_names) {
+  NameList names(max_names);
+  const auto keep = [](hid_t /*location*/, const char* name, const H5L_info_t* /*info*/,
+                       void* list) { return static_cast<NameList*>(list)->add(name); };
+  const herr_t result = H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, nullptr, keep, &names);
+  return std::move(names).take(result, "a group cannot be listed");
 }
 
 }  // namespace daig::store::hdf5

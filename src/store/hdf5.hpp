@@ -71,6 +71,12 @@ Result checked(Result result, std::string_view what);
 
 Handle create_file(const std::filesystem::path& path);
 Handle open_file(const std::filesystem::path& path);
+/// Opens a file of another program's to change values in it; its format stays as it is.
+Handle open_file_to_change(const std::filesystem::path& path);
+
+/// Opens whatever lies at a path. A link to another file, which could be any of the machine, is not
+/// followed. @throws Failure when there is nothing.
+Handle open_object(hid_t location, const std::string& path);
 
 /// Creates a group; missing groups above it too.
 Handle create_group(hid_t file, const std::string& path);
@@ -111,6 +117,8 @@ std::string read_text(hid_t object, const char* name, std::size_t max_bytes);
 std::uint64_t read_integer(hid_t object, const char* name);
 double read_real(hid_t object, const char* name);
 std::vector<std::string> attribute_names(hid_t object);
+/// What is in a group, in the order of names. @throws Failure when it is more than max_names.
+std::vector<std::string> link_names(hid_t group, std::size_t max_names);
 
 /// The innermost reason that HDF5 gives for the last failure of this thread.
 std::string reason();
