@@ -15,6 +15,7 @@
 #include <daig/metrics/recorder.hpp>
 #include <daig/store/audit.hpp>
 #include <daig/store/event_log.hpp>
+#include <daig/store/keras_file.hpp>
 #include <daig/store/ledger.hpp>
 #include <daig/store/model_file.hpp>
 #include <daig/store/run_directory.hpp>
@@ -24,6 +25,7 @@
 
 #include "announce.hpp"
 #include "door.hpp"
+#include "keras_model.hpp"
 #include "outcome.hpp"
 #include "progress.hpp"
 #include "report.hpp"
@@ -69,6 +71,12 @@ class Records {
   const store::RunDirectory& directory() const { return directory_; }
   store::Ledger& ledger() { return ledger_; }
   store::EventLog& events() { return events_; }
+
+  /// What the trained model is written back into must still be there then, as it is now.
+  void keep_original() const {
+    const store::KerasFile file = store::read_keras_file(job_.original);
+    store::write_keras_file(job_.original, directory_.original(), file.weights);
+  }
 
   void write_snapshot(const std::vector<float>& weights, const train::OptimizerState& optimizer,
                       Version version) {
@@ -143,10 +151,13 @@ train::Task task_of(const TrainingJob& job, Records& records, metrics::Recorder&
 TrainReport finish(const TrainingJob& job, Records& records, const train::Result& result,
                    nn::Network<float>& network) {
   records.ledger().sync();
-  std::vector<fs::path> models{records.directory().model()};
-  if (!job.settings.out.empty()) models.push_back(job.settings.out);
-  for (const fs::path& path : models) {
-    records.write(path, result.weights, result.optimizer_state, result.version);
+  const fs::path model = records.directory().model();
+  records.write(model, result.weights, result.optimizer_state, result.version);
+  const fs::path out = job.settings.out.empty() ? model : job.settings.out;
+  if (out != model && job.original.empty()) {
+    records.write(out, result.weights, result.optimizer_state, result.version);
+  } else if (out != model) {
+    write_keras_model(records.directory().original(), out, result.weights);
   }
   std::optional<train::Quality> test;
   if (job.test) test = train::evaluate(network, result.weights, *job.test);
@@ -156,8 +167,8 @@ TrainReport finish(const TrainingJob& job, Records& records, const train::Result
           .seconds = result.seconds,
           .audit = store::audit(records.directory().path()),
           .run_dir = records.directory().path(),
-          .model = models.front(),
-          .out = models.back()};
+          .model = model,
+          .out = out};
 }
 
 }  // namespace
@@ -171,7 +182,10 @@ int coordinate(comm::Communicator& communicator, TrainingJob job, const RunManne
   std::optional<Records> records;
   try {
     records.emplace(job, manner, communicator.size());
-    if (!job.resumed) records->write_snapshot(job.weights, {}, Version{0});
+    if (!job.resumed) {
+      if (!job.original.empty()) records->keep_original();
+      records->write_snapshot(job.weights, {}, Version{0});
+    }
   } catch (...) {
     announce_failure(communicator, outcome_of(std::current_exception()));
     throw;
@@ -181,7 +195,7 @@ int coordinate(comm::Communicator& communicator, TrainingJob job, const RunManne
   const ProgressStyle style = progress_style(manner.quiet);
   if (style != ProgressStyle::none) {
     say(fmt::format("{} {}: {} samples, {} batches, K = {}, {} rank{}; run {}\n",
-                    job.resumed ? "resuming" : "training", job.spec, job.train.count(),
+                    job.resumed ? "resuming" : "training", job.title, job.train.count(),
                     job.plan.batches(), job.plan.k, communicator.size(),
                     communicator.size() == 1 ? "" : "s", records->directory().path().string()));
   }

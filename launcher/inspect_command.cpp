@@ -9,11 +9,13 @@
 #include <daig/data/byte_source.hpp>
 #include <daig/data/dataset.hpp>
 #include <daig/data/shape.hpp>
+#include <daig/store/keras_file.hpp>
 #include <daig/store/ledger.hpp>
 #include <daig/store/model_file.hpp>
 #include <daig/store/run_directory.hpp>
 
 #include "command.hpp"
+#include "keras_model.hpp"
 #include "outcome.hpp"
 
 namespace daig::launcher {
@@ -50,6 +52,18 @@ std::string describe_run(const std::filesystem::path& folder) {
   return text + fmt::format("what it did: daig audit {}\n", folder.string());
 }
 
+std::string describe_keras(const std::string& name) {
+  const store::KerasFile file = store::read_keras_file(name);
+  const Model model = model_of(file, name);
+  std::string text =
+      fmt::format("{}: {}, of Keras {}, for the loss {}; {} weights\n", name, model.network.title(),
+                  file.keras_version, model.network.loss().name(), model.weights.size());
+  for (const model::Parameter& parameter : model.network.layout().parameters()) {
+    text += fmt::format("  {} {}\n", parameter.name, data::to_text(parameter.shape));
+  }
+  return text;
+}
+
 std::string describe(const std::string& name) {
   std::error_code unknown;
   if (std::filesystem::exists(std::filesystem::path(name) / store::RunDirectory::ledger_name,
@@ -61,6 +75,7 @@ std::string describe(const std::string& name) {
     return describe("train", splits.train) + (splits.test ? describe("test", *splits.test) : "");
   }
   const data::ByteSourcePtr bytes = data::open_file(name);
+  if (store::is_keras_file(name)) return describe_keras(name);
   return is_hdf5(*bytes) ? store::describe_model(name) : describe(data::open_array(bytes));
 }
 

@@ -6,6 +6,9 @@
 
 #include <daig/core/error.hpp>
 #include <daig/data/shape.hpp>
+#include <daig/store/keras_file.hpp>
+
+#include "keras_model.hpp"
 
 namespace daig::launcher {
 namespace {
@@ -20,6 +23,7 @@ bool same_arrays(const model::Layout& a, const model::Layout& b) {
 }  // namespace
 
 Model load_model(const std::filesystem::path& path) {
+  if (store::is_keras_file(path)) return model_of(store::read_keras_file(path), path.string());
   store::SavedModel saved = store::read_model(path);
   nn::Network<float> network = network_of(saved, path.string());
   return {std::move(network), std::move(saved.weights)};
@@ -32,16 +36,16 @@ nn::Network<float> network_of(const store::SavedModel& saved, const std::string&
   } catch (const UsageError& error) {
     throw InputError(where, error.what());
   }
-  throw InputError(where, fmt::format("the arrays are not those of the model '{}' that the file is "
-                                      "said to hold; it was written by another program",
-                                      saved.spec));
+  throw InputError(where,
+                   "the arrays are not those of the model that the file is said to hold; it "
+                   "was written by another program");
 }
 
 void check_features(const nn::Network<float>& network, const data::ArraySource& features) {
   if (features.sample_size() == network.input_size()) return;
   throw UsageError(fmt::format("{}: a sample has {} numbers, shape {}, and the model {} takes {}",
                                features.name(), features.sample_size(),
-                               data::to_text(features.sample_shape()), network.spec(),
+                               data::to_text(features.sample_shape()), network.title(),
                                network.input_size()));
 }
 
@@ -54,14 +58,14 @@ void check_dataset(const nn::Network<float>& network, const data::Dataset& datas
     throw UsageError(
         fmt::format("{}: these labels are {}, and the loss {} of the model {} is for {}", name,
                     has_classes ? "classes (integers)" : "targets (floats)", network.loss().name(),
-                    network.spec(), wants_classes ? "classes" : "targets"));
+                    network.title(), wants_classes ? "classes" : "targets"));
   }
   if (has_classes) {
     return data::check_labels(dataset, static_cast<std::int32_t>(network.output_size()));
   }
   if (dataset.labels().sample_size() == network.output_size()) return;
   throw UsageError(fmt::format("{}: a sample has {} targets, and the model {} gives {}", name,
-                               dataset.labels().sample_size(), network.spec(),
+                               dataset.labels().sample_size(), network.title(),
                                network.output_size()));
 }
 

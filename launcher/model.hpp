@@ -17,7 +17,8 @@ struct Model {
   std::vector<float> weights;
 };
 
-/// Reads a model file. @throws as store::read_model, and InputError when its spec is no network's,
+/// Reads a model file, DAIG's own or Keras's. @throws as store::read_model and
+/// store::read_keras_file, and InputError when its spec is no network's,
 /// or its arrays are not the ones that the network has.
 Model load_model(const std::filesystem::path& path);
 

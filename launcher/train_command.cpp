@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include <daig/core/error.hpp>
+#include <daig/store/keras_file.hpp>
 
 #include "command.hpp"
+#include "keras_model.hpp"
 #include "start_training.hpp"
 
 namespace daig::launcher {
@@ -22,6 +24,8 @@ namespace {
 struct TrainWords {
   TrainSettings settings;
   RunManner manner;
+  std::optional<std::string> optimizer;
+  std::optional<std::string> schedule;
   std::optional<double> learning_rate;
   std::optional<double> momentum;
   std::vector<std::string> slow;
@@ -37,6 +41,7 @@ constexpr const char* examples = R"(Examples:
   daig train --dataset fashion-mnist -n 4
   daig train --data x.npy --labels y.npy --model mlp:20-64-3 --k 8 --epochs 10 --out model.h5
   daig train --dataset fashion-mnist --optimizer adam --schedule constant --in-process
+  daig train --model cnn.h5 --data x.npy --labels y.npy --epochs 3 --out trained.h5
   daig train --resume runs/20250101-120000
 
 Rank 0 coordinates: with -n 4, three volunteers train. Under a foreign mpirun (mpirun -n 4 daig
@@ -63,13 +68,32 @@ Duration duration_of(const char* option, double given_s) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(given_s));
 }
 
-/// Gives the optimiser the defaults that suit it, and the words their meaning.
+/// The optimiser as asked for, or as a Keras file has it, or with the defaults that suit it.
+void choose_optimizer(const TrainWords& words, TrainSettings& settings) {
+  optim::OptimizerOptions& optimizer = settings.options.optimizer;
+  const bool of_keras = !words.optimizer && store::is_keras_file(settings.model);
+  if (of_keras) {
+    const bool nesterov = optimizer.nesterov;
+    const double weight_decay = optimizer.weight_decay;
+    optimizer = optimizer_of(store::read_keras_file(settings.model), settings.model);
+    optimizer.nesterov |= nesterov;
+    if (weight_decay != 0) optimizer.weight_decay = weight_decay;
+  } else {
+    optimizer.name = words.optimizer.value_or("sgd");
+    const bool sgd = optimizer.name == "sgd";
+    optimizer.learning_rate = sgd ? 0.1 : 0.001;
+    optimizer.momentum = sgd ? 0.9 : 0.0;
+  }
+  settings.options.schedule = words.schedule.value_or(of_keras ? "constant" : "cosine");
+  optimizer.learning_rate = words.learning_rate.value_or(optimizer.learning_rate);
+  optimizer.momentum = words.momentum.value_or(optimizer.momentum);
+}
+
+/// Gives the words their meaning.
 TrainSettings settings_of(const TrainWords& words) {
   TrainSettings settings = words.settings;
   train::Options& options = settings.options;
-  const bool sgd = options.optimizer.name == "sgd";
-  options.optimizer.learning_rate = words.learning_rate.value_or(sgd ? 0.1 : 0.001);
-  options.optimizer.momentum = words.momentum.value_or(sgd ? 0.9 : 0.0);
+  choose_optimizer(words, settings);
   if (words.cache_mb > (std::uint64_t{1} << 30)) {
     throw UsageError(fmt::format("--cache-mb {}: no machine has so much", words.cache_mb));
   }
@@ -94,25 +118,27 @@ void add_kept_options(CLI::App& command, TrainWords& words) {
   TrainSettings& settings = words.settings;
   train::Options& options = settings.options;
   options.epochs = 5;
-  options.schedule = "cosine";
   add_data_options(command, settings.data, TestFiles::may_be_given);
 
   const auto add = [&](const char* name, auto& value, const char* what, const char* group) {
     return command.add_option(name, value, what)->group(group);
   };
-  add("--model", settings.model, "a spec, or a model file to go on from", "Model and training")
+  add("--model", settings.model, "a spec, a model file to go on from, or a Keras model",
+      "Model and training")
       ->type_name("SPEC|FILE.h5")
       ->capture_default_str();
   const char* training = "Model and training";
   add("--k", options.k, "batches that make a step", training)->capture_default_str();
   add("--batch-size", options.batch_size, "samples of a batch", training)->capture_default_str();
   add("--epochs", options.epochs, "passes over the dataset", training)->capture_default_str();
-  add("--optimizer", options.optimizer.name, "sgd, adam or adamw", training)->capture_default_str();
-  add("--lr", words.learning_rate, "learning rate [0.1 for sgd, else 0.001]", training);
-  add("--schedule", options.schedule,
-      "constant, cosine[:warmup=STEPS,final=PART] or step:every=STEPS[,factor=F]", training)
-      ->capture_default_str();
-  add("--momentum", words.momentum, "of sgd [0.9]", training);
+  add("--optimizer", words.optimizer, "sgd, adam or adamw [sgd; a Keras model's own]", training);
+  add("--lr", words.learning_rate,
+      "learning rate [0.1 for sgd, else 0.001; a Keras optimizer's own]", training);
+  add("--schedule", words.schedule,
+      "constant, cosine[:warmup=STEPS,final=PART] or step:every=STEPS[,factor=F] [cosine; constant "
+      "for a Keras optimizer]",
+      training);
+  add("--momentum", words.momentum, "of sgd [0.9; a Keras optimizer's own]", training);
   command.add_flag("--nesterov", options.optimizer.nesterov, "look ahead with the momentum")
       ->group(training);
   add("--weight-decay", options.optimizer.weight_decay, "pulls weights towards 0", training)

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <daig/core/error.hpp>
+#include <daig/store/keras_file.hpp>
 #include <daig/store/ledger.hpp>
 #include <daig/store/model_file.hpp>
 #include <daig/store/run_directory.hpp>
@@ -61,6 +62,16 @@ Start resumed_start(const fs::path& folder, const TrainSettings& settings) {
                                  saved.optimizer.name, settings.options.optimizer.name));
   }
   return start;
+}
+
+/// The Keras file that a fresh run is given, or that a resumed one has kept.
+fs::path original_of(const TrainSettings& settings, const RunManner& manner) {
+  if (manner.resume.empty()) {
+    return store::is_keras_file(settings.model) ? fs::path(settings.model) : fs::path();
+  }
+  const fs::path kept = manner.resume / store::RunDirectory::original_name;
+  std::error_code unknown;
+  return fs::exists(kept, unknown) ? kept : fs::path();
 }
 
 void check_ranks(int ranks, const TrainSettings& settings, std::uint64_t batches) {
@@ -194,6 +205,7 @@ TrainingJob prepare(TrainSettings settings, const RunManner& manner, int ranks, 
   if (options.shards == 0) options.shards = 8 * static_cast<std::uint64_t>(ranks);
   options.shards = std::min(options.shards, batches);
 
+  const fs::path original = original_of(settings, manner);
   Start start = resumed ? resumed_start(manner.resume, settings) : fresh_start(settings);
   check_part(start.network, data.train, checks);
   if (data.test) check_part(start.network, *data.test, checks);
@@ -205,6 +217,8 @@ TrainingJob prepare(TrainSettings settings, const RunManner& manner, int ranks, 
           .train = std::move(data.train),
           .test = std::move(data.test),
           .spec = start.network.spec(),
+          .title = start.network.title(),
+          .original = original,
           .layout = start.network.layout(),
           .weights = std::move(start.weights),
           .resumed = resumed,

@@ -23,7 +23,10 @@ struct TrainingJob {
   store::RunPlan plan;
   data::Dataset train;
   std::optional<data::Dataset> test;
-  std::string spec;  ///< of the model, canonical
+  std::string spec;   ///< of the model, canonical
+  std::string title;  ///< of the model, for people
+  /// The Keras file that the model came from and that goes back as; empty for others.
+  std::filesystem::path original;
   model::Layout layout;
   std::vector<float> weights;  ///< to start from
 

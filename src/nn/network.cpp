@@ -4,11 +4,14 @@
 #include <fmt/format.h>
 
 #include <daig/core/error.hpp>
+#include <daig/nn/keras_spec.hpp>
 #include <daig/nn/layers/dense.hpp>
 #include <daig/nn/losses/mean_squared_error.hpp>
 #include <daig/nn/losses/softmax_cross_entropy.hpp>
 #include <daig/nn/mlp_spec.hpp>
 #include <daig/nn/network.hpp>
+
+#include "keras_network.hpp"
 
 namespace daig::nn {
 namespace {
@@ -36,6 +39,13 @@ Network<T> mlp(const MlpSpec& spec, std::shared_ptr<const Engine<T>> engine) {
   return Network<T>(mlp_layers<T>(spec), mlp_loss<T>(spec), to_text(spec), std::move(engine));
 }
 
+template <class T>
+Network<T> keras(std::string_view spec, std::shared_ptr<const Engine<T>> engine) {
+  KerasParts<T> parts = keras_parts<T>(spec);
+  return Network<T>(std::move(parts.layers), std::move(parts.loss), std::string(spec),
+                    std::move(engine), std::move(parts.title));
+}
+
 /// The beginning of a buffer of the workspace, as a matrix.
 template <class T>
 Matrix<T> view(std::vector<T>& buffer, std::size_t rows, std::size_t columns) {
@@ -46,15 +56,18 @@ Matrix<T> view(std::vector<T>& buffer, std::size_t rows, std::size_t columns) {
 
 template <class T>
 Network<T>::Network(std::string_view spec, std::shared_ptr<const Engine<T>> engine)
-    : Network(mlp<T>(parse_mlp_spec(spec), std::move(engine))) {}
+    : Network(spec.starts_with(keras_spec_prefix)
+                  ? keras<T>(spec, std::move(engine))
+                  : mlp<T>(parse_mlp_spec(spec), std::move(engine))) {}
 
 template <class T>
 Network<T>::Network(std::vector<std::unique_ptr<Layer<T>>> layers,
                     std::unique_ptr<LossFunction<T>> loss, std::string spec,
-                    std::shared_ptr<const Engine<T>> engine)
+                    std::shared_ptr<const Engine<T>> engine, std::string title)
     : layers_(std::move(layers)),
       loss_(std::move(loss)),
       spec_(std::move(spec)),
+      title_(std::move(title)),
       engine_(std::move(engine)),
       outputs_(layers_.size()) {
   expects(!layers_.empty() && loss_ && engine_, "layers, a loss and an engine");
@@ -152,7 +165,7 @@ void Network<T>::check_labels(const Samples<T>& samples, std::size_t count) cons
     throw InputError(fmt::format(
         "sample {} of a batch has class {}, but model '{}' has {} outputs, for classes 0 to {}: "
         "check the labels, or give the model more outputs",
-        i, label, spec_, output_size(), output_size() - 1));
+        i, label, title(), output_size(), output_size() - 1));
   }
 }
 

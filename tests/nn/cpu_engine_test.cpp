@@ -144,6 +144,28 @@ BOOST_AUTO_TEST_CASE(bias_gradient_sums_columns) {
   BOOST_TEST(gradient(0.5, {10, 20}) == (std::vector<double>{14, 22}));
 }
 
+BOOST_AUTO_TEST_CASE(windows_that_do_not_fit_their_matrices_are_refused) {
+  const auto engine = cpu_engine<double>();
+  const std::vector<std::size_t> shape{3, 3, 1};
+  const Window window = make_window(shape, {{2, 2}});  // 2 x 2 positions, patches of 4
+  std::vector<double> values(100);
+  const auto matrix = [&values](std::size_t rows, std::size_t columns) {
+    return Matrix<double>({values.data(), rows * columns}, rows, columns);
+  };
+  std::vector<double> others(100);
+  const Matrix<double> images({others.data(), 18}, 2, 9);
+  BOOST_CHECK_NO_THROW(engine->gather_patches(window, images, 2, matrix(4, 4)));
+  BOOST_CHECK_THROW(engine->gather_patches(window, images, 3, matrix(4, 4)), ContractViolation);
+  BOOST_CHECK_THROW(engine->gather_patches(window, images, 0, matrix(3, 4)), ContractViolation);
+  BOOST_CHECK_THROW(engine->gather_patches(window, images, 0, matrix(4, 3)), ContractViolation);
+  BOOST_CHECK_THROW(engine->scatter_patches(window, matrix(4, 4), 3, images), ContractViolation);
+  BOOST_CHECK_THROW(engine->max_pool(window, images, matrix(2, 3)), ContractViolation);
+  BOOST_CHECK_THROW(engine->average_pool(window, images, matrix(1, 4)), ContractViolation);
+  const Window with_gaps = make_window(shape, {{2, 2}, {}, {2, 2}});
+  BOOST_CHECK_THROW(engine->max_pool(with_gaps, images, matrix(2, 1)), ContractViolation);
+  BOOST_CHECK_THROW(engine->multiply_elements(images, images, matrix(2, 8)), ContractViolation);
+}
+
 BOOST_AUTO_TEST_CASE(shapes_that_do_not_fit_are_refused) {
   const auto engine = cpu_engine<double>();
   std::vector<double> six(6);

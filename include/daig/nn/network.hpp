@@ -42,16 +42,20 @@ class Network {
   /// workspace and the time until a stop is noticed.
   static constexpr std::size_t micro_batch = 256;
 
-  /// @param spec  see MlpSpec. @throws UsageError when it makes no sense.
+  /// @param spec  see MlpSpec and keras_spec. @throws UsageError when it makes no sense.
   explicit Network(std::string_view spec,
                    std::shared_ptr<const Engine<T>> engine = cpu_engine<T>());
   /// From layers that fit one another; the loss is taken of what the last one gives, so for
-  /// cross-entropy of logits. `spec` is the text that this network goes by.
+  /// cross-entropy of logits. `spec` is the text that this network goes by; `title`, what people
+  /// are told: the spec, where it is empty.
   Network(std::vector<std::unique_ptr<Layer<T>>> layers, std::unique_ptr<LossFunction<T>> loss,
-          std::string spec, std::shared_ptr<const Engine<T>> engine = cpu_engine<T>());
+          std::string spec, std::shared_ptr<const Engine<T>> engine = cpu_engine<T>(),
+          std::string title = {});
 
   /// Canonical: networks with equal specs are equal.
   const std::string& spec() const { return spec_; }
+  /// For people: a spec may be pages long.
+  const std::string& title() const { return title_.empty() ? spec_ : title_; }
   /// "dense_1/kernel" {in, units}, "dense_1/bias" {units}, "dense_2/kernel", ...
   const model::Layout& layout() const { return layout_; }
   std::size_t input_size() const { return elements(layers_.front()->input_shape()); }
@@ -91,6 +95,7 @@ class Network {
   std::vector<std::unique_ptr<Layer<T>>> layers_;
   std::unique_ptr<LossFunction<T>> loss_;
   std::string spec_;
+  std::string title_;
   std::shared_ptr<const Engine<T>> engine_;
   model::Layout layout_;
   std::vector<std::size_t> offsets_;     // of each layer's weights, and the end of the last one's

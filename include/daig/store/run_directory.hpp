@@ -36,6 +36,8 @@ class RunDirectory {
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path model() const { return path_ / "model.h5"; }
+  /// The file of another program's that the model came from, if it did.
+  std::filesystem::path original() const { return path_ / original_name; }
   std::filesystem::path ledger() const { return path_ / ledger_name; }
   std::filesystem::path events() const { return path_ / "events.jsonl"; }
   std::filesystem::path snapshot(Version version) const;
@@ -48,6 +50,7 @@ class RunDirectory {
   void keep_latest_snapshots(std::size_t count) const;
 
   static constexpr const char* ledger_name = "ledger.sqlite";
+  static constexpr const char* original_name = "original.h5";
   /// The snapshot that every run keeps: before any step.
   static constexpr Version first_version{0};
 

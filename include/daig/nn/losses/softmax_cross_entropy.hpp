@@ -6,6 +6,9 @@
 
 namespace daig::nn {
 
+/// What a user who asks for a prediction gets.
+enum class Prediction { probabilities, logits };
+
 /// The network's last layer gives logits; the softmax is part of the loss. So the derivative is
 /// softmax - one-hot without a division, and a sample's loss is finite for finite logits: log of
 /// the sum of exp(logit - largest logit), minus (logit of the class - largest logit).
@@ -13,6 +16,9 @@ template <class T>
 class SoftmaxCrossEntropy final : public LossFunction<T> {
  public:
   static constexpr std::string_view spec_name = "cross-entropy";
+
+  explicit SoftmaxCrossEntropy(Prediction prediction = Prediction::probabilities)
+      : prediction_(prediction) {}
 
   std::string_view name() const override { return spec_name; }
   LabelKind label_kind() const override { return LabelKind::classes; }
@@ -23,8 +29,12 @@ class SoftmaxCrossEntropy final : public LossFunction<T> {
   }
 
   void finish_prediction(const Engine<T>& engine, Matrix<T> outputs) const override {
+    if (prediction_ == Prediction::logits) return;
     engine.activate(Activation::softmax, outputs, outputs);
   }
+
+ private:
+  Prediction prediction_;
 };
 
 }  // namespace daig::nn

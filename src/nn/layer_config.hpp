@@ -1,0 +1,66 @@
+#pragma once
+
+/// A layer as a Keras model's JSON describes it.
+
+#include <array>
+#include <cstddef>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include <daig/nn/activation.hpp>
+#include <daig/nn/layer.hpp>
+
+namespace daig::nn {
+
+/// Whether a sample may have this shape: below 2^31 values, and none of the extents 0.
+bool is_sample_shape(const Shape& shape);
+
+/// Reads a layer's options, and remembers which: what nobody has read is refused in the end, since
+/// a model that is trained without it would be another model.
+///
+/// All throw UsageError naming the layer and the option. Keras 2 and 3 differ in how they write
+/// some values; the members take both.
+class LayerConfig {
+ public:
+  /// @param layer  {"class_name": ..., "config": {...}, ...}; must stay as long as this
+  explicit LayerConfig(const nlohmann::json& layer);
+
+  const std::string& kind() const { return kind_; }
+  const std::string& name() const { return name_; }
+
+  /// From 1 on.
+  std::size_t count(const char* option);
+  /// Two counts, or one that stands for both: {rows, columns}.
+  std::array<std::size_t, 2> counts(const char* option);
+  double real(const char* option);
+  bool flag(const char* option, bool when_missing);
+  std::string word(const char* option, std::string_view when_missing);
+  Activation activation(const char* option = "activation");
+  /// Extents behind the batch's, from [null, 28, 28].
+  Shape sample_shape(const char* option);
+  bool has(const char* option) const;
+
+  /// Accepts an option only as it is without an effect: missing, null, or this value.
+  void only(const char* option, const nlohmann::json& value);
+  /// Options without a meaning for a model that has its weights, initialisers among them.
+  void ignore(std::initializer_list<const char*> options);
+  /// Expects that all options have been read.
+  void finish() const;
+
+  [[noreturn]] void refuse(std::string_view what) const;
+
+ private:
+  const nlohmann::json* find(const char* option);
+  const nlohmann::json& get(const char* option);
+  void check_dtype();
+
+  std::string kind_;
+  std::string name_;
+  const nlohmann::json* config_;
+  std::set<std::string, std::less<>> read_;
+};
+
+}  // namespace daig::nn

@@ -1,0 +1,15 @@
+#pragma once
+
+/// JSON from outside.
+
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+namespace daig::nn {
+
+/// Nested no deeper than whatever reads it can go down by recursion.
+/// @param what  named in errors. @throws UsageError for text that is no JSON, or is nested absurdly
+nlohmann::json parse_json(std::string_view text, std::string_view what);
+
+}  // namespace daig::nn

@@ -1,0 +1,180 @@
+#define BOOST_TEST_MODULE launcher_keras
+
+// A Keras file in, a Keras file out.
+
+#include <cstdint>
+#include <functional>
+#include <numeric>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+#include <daig/core/random.hpp>
+#include <daig/store/keras_file.hpp>
+
+#include "launcher/training_place.hpp"
+#include "store/keras_sample.hpp"
+
+namespace {
+
+using namespace daig::test;
+using nlohmann::json;
+namespace fs = std::filesystem;
+namespace store = daig::store;
+
+json layer(const char* kind, const char* name, json config = json::object()) {
+  config["name"] = name;
+  return {{"class_name", kind}, {"config", std::move(config)}};
+}
+
+/// A small CNN for the samples, as images of 2 x 4.
+json small_cnn() {
+  return {{"class_name", "Sequential"},
+          {"config",
+           {{"name", "small"},
+            {"layers",
+             {layer("InputLayer", "in", {{"batch_input_shape", {nullptr, 2, 4, 1}}}),
+              layer("Conv2D", "conv",
+                    {{"filters", 6},
+                     {"kernel_size", {2, 2}},
+                     {"padding", "same"},
+                     {"activation", "relu"}}),
+              layer("MaxPooling2D", "pool", {{"pool_size", {2, 1}}}), layer("Flatten", "flat"),
+              layer("Dropout", "drop", {{"rate", 0.25}}),
+              layer("Dense", "out", {{"units", 3}, {"activation", "softmax"}})}}}}};
+}
+
+const json adam{
+    {"loss", "sparse_categorical_crossentropy"},
+    {"optimizer_config",
+     {{"class_name", "Adam"}, {"config", {{"name", "Adam"}, {"learning_rate", 0.02}}}}}};
+
+struct Array {
+  const char* layer;
+  const char* name;
+  std::vector<hsize_t> shape;
+};
+
+/// Writes the model with random weights.
+void write_keras(const fs::path& path, const json& model, const json& training) {
+  const std::vector<Array> arrays{{"conv", "conv/kernel:0", {2, 2, 1, 6}},
+                                  {"conv", "conv/bias:0", {6}},
+                                  {"out", "out/kernel:0", {24, 3}},
+                                  {"out", "out/bias:0", {3}}};
+  const hid_t file = keras::good(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
+  const auto text = [](hid_t object, const char* name, const std::vector<std::string>& list) {
+    keras::write_texts(object, name, list, keras::Texts::variable, list.size() == 1);
+  };
+  text(file, "model_config", {model.dump()});
+  text(file, "training_config", {training.dump()});
+  daig::Random random(3, daig::Stream::test);
+  for (const Array& array : arrays) {
+    const std::string name = fmt::format("/model_weights/{}/{}", array.layer, array.name);
+    keras::create_array(file, name, H5T_IEEE_F32LE, array.shape, H5P_DEFAULT);
+    const hid_t data = keras::good(H5Dopen2(file, name.c_str(), H5P_DEFAULT));
+    std::vector<float> values(std::accumulate(array.shape.begin(), array.shape.end(),
+                                              std::size_t{1}, std::multiplies<>()));
+    for (float& value : values) value = static_cast<float>(random.uniform(-0.4, 0.4));
+    keras::good(H5Dwrite(data, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()));
+    H5Dclose(data);
+  }
+  for (const char* name : {"conv", "out"}) {
+    const hid_t group =
+        keras::good(H5Gopen2(file, (std::string("/model_weights/") + name).c_str(), H5P_DEFAULT));
+    text(group, "weight_names", {name + std::string("/kernel:0"), name + std::string("/bias:0")});
+    H5Gclose(group);
+  }
+  const hid_t weights = keras::good(H5Gopen2(file, "/model_weights", H5P_DEFAULT));
+  text(weights, "layer_names", {"conv", "out"});
+  H5Gclose(weights);
+  H5Fclose(file);
+}
+
+struct KerasPlace : TrainingPlace {
+  KerasPlace() { write_keras(path() / "cnn.h5", small_cnn(), adam); }
+
+  static Words train_keras(const Words& more) {
+    Words words{DAIG_COMMAND, "train",     "--dataset", "data",   "--model",      "cnn.h5", "--k",
+                "4",          "--run-dir", "run",       "--json", "--batch-size", "10"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+  /// The trained file differs from the first in its weights alone.
+  void check_trained(const fs::path& trained) const {
+    const store::KerasFile before = store::read_keras_file(path() / "cnn.h5");
+    const store::KerasFile after = store::read_keras_file(path() / trained);
+    BOOST_TEST(after.model_config == before.model_config);
+    BOOST_TEST(after.training_config == before.training_config);
+    BOOST_TEST_REQUIRE(after.weights.size() == before.weights.size());
+    for (std::size_t i = 0; i < before.weights.size(); ++i) {
+      BOOST_TEST(after.weights[i].dataset == before.weights[i].dataset);
+      BOOST_TEST((after.weights[i].shape == before.weights[i].shape));
+      BOOST_TEST((after.weights[i].values != before.weights[i].values));
+    }
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_compiled_model_is_trained_and_comes_back_as_the_same_file) {
+  for (const Words& manner :
+       {Words{"-n", "3"}, Words{"-n", "3", "--in-process"}, Words{"-n", "1"}}) {
+    const KerasPlace place;
+    Words words = KerasPlace::train_keras({"--epochs", "8", "--out", "trained.h5"});
+    words.insert(words.end(), manner.begin(), manner.end());
+    const Ended ended = run(words, place.path());
+    place.check_whole(ended);  // the replay draws the same dropouts
+    const json report = json::parse(ended.last_line());
+    BOOST_TEST(report.at("test_accuracy").get<double>() > 0.85);
+    BOOST_TEST(report.at("out").get<std::string>() == "trained.h5");
+    place.check_trained("trained.h5");
+    const json quality = json::parse(
+        run({DAIG_COMMAND, "eval", "--model", "trained.h5", "--dataset", "data", "--json"},
+            place.path())
+            .last_line());
+    BOOST_TEST(quality.at("accuracy") == report.at("test_accuracy"));
+    BOOST_TEST(quality.at("loss") == report.at("test_loss"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_was_stopped_goes_on_to_the_same_file) {
+  const KerasPlace place;
+  const Words words = KerasPlace::train_keras(
+      {"--epochs", "40", "--out", "whole.h5", "-n", "2", "--snapshot-every", "10"});
+  place.check_whole(run(words, place.path()));
+  fs::rename(place.run_folder(), place.path() / "first");
+  Words dying = words;
+  dying.insert(dying.end(), {"--die", "0:recorded:25"});
+  dying[static_cast<std::size_t>(std::ranges::find(dying, "whole.h5") - dying.begin())] =
+      "resumed.h5";
+  place.check_whole(run(dying, place.path()));  // started again from a snapshot
+  place.check_trained("resumed.h5");
+  BOOST_TEST((store::read_keras_file(place.path() / "resumed.h5").weights ==
+              store::read_keras_file(place.path() / "whole.h5").weights));
+}
+
+BOOST_AUTO_TEST_CASE(the_file_says_what_is_in_it_and_what_is_not_supported) {
+  const KerasPlace place;
+  const Ended told = run({DAIG_COMMAND, "inspect", "cnn.h5"}, place.path());
+  BOOST_TEST(told.code == 0);
+  BOOST_TEST(contains(told.out, "Keras model 'small'"), told.out);
+  BOOST_TEST(contains(told.out, "conv/kernel (2, 2, 1, 6)"), told.out);
+
+  json lstm = small_cnn();
+  lstm["config"]["layers"][1]["class_name"] = "LSTM";
+  write_keras(place.path() / "cnn.h5", lstm, adam);
+  const Ended refused = run(KerasPlace::train_keras({}), place.path());
+  BOOST_TEST(refused.code == 3);
+  BOOST_TEST(contains(refused.error, "daig: error: cnn.h5: layer 'conv' (LSTM): "), refused.error);
+  BOOST_TEST(!fs::exists(place.run_folder()));
+
+  json rmsprop = adam;
+  rmsprop["optimizer_config"]["class_name"] = "RMSprop";
+  write_keras(place.path() / "cnn.h5", small_cnn(), rmsprop);
+  const Ended unknown = run(KerasPlace::train_keras({}), place.path());
+  BOOST_TEST(unknown.code == 3);
+  BOOST_TEST(contains(unknown.error, "its optimizer RMSprop is not supported"), unknown.error);
+  const Words other = KerasPlace::train_keras({"--optimizer", "sgd", "--in-process", "-n", "2"});
+  place.check_whole(run(other, place.path()));
+}
