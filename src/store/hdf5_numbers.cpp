@@ -75,7 +75,7 @@ std::uint64_t inflated_bytes(std::span<unsigned char> bytes, std::uint64_t limit
   const std::unique_ptr<z_stream, int (*)(z_stream*)> owner(&stream, inflateEnd);
   stream.next_in = bytes.data();
   stream.avail_in = static_cast<uInt>(bytes.size());
-  std::array<unsigned char, 1 << 14> scratch;
+  std::array<unsigned char, 1 << 14> scratch{};
   int state = Z_OK;
   while (state == Z_OK && stream.total_out <= limit) {
     stream.next_out = scratch.data();

@@ -135,7 +135,7 @@ inline bool Command::read_some(Deadline deadline) {
     throw std::runtime_error("the command takes too long; so far: " + ended_.out + ended_.error);
   }
   const auto read_from = [](int& pipe, std::string& text) {
-    std::array<char, 4096> piece;
+    std::array<char, 4096> piece{};
     const ssize_t count = pipe < 0 ? 0 : ::read(pipe, piece.data(), piece.size());
     if (count > 0) text.append(piece.data(), static_cast<std::size_t>(count));
     if (count == 0 && pipe >= 0) ::close(std::exchange(pipe, -1));
