@@ -119,6 +119,7 @@ optim::OptimizerOptions optimizer_of(const store::KerasFile& file, const std::st
     options.name = kind == "Adam" ? "adam" : "adamw";
     options.learning_rate = 0.001;
     options.epsilon = 1e-7;
+    options.epsilon_hat = true;
     left.take("beta_1", options.beta1);
     left.take("beta_2", options.beta2);
     left.take("epsilon", options.epsilon);

@@ -138,6 +138,7 @@ void visit_settings(auto& settings, auto&& visit) {
   visit("beta1", optimizer.beta1);
   visit("beta2", optimizer.beta2);
   visit("epsilon", optimizer.epsilon);
+  visit("epsilon_hat", optimizer.epsilon_hat);
   visit("weight_decay", optimizer.weight_decay);
 }
 

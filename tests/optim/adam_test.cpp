@@ -22,6 +22,7 @@ static_assert(daig::optim::Optimizer<Adam>);
 const std::vector<AdamOptions> all_options = {
     {},
     {.beta1 = 0, .beta2 = 0.5, .epsilon = 1e-3},
+    {.epsilon = 1e-3, .epsilon_place = AdamOptions::Epsilon::before_correction},
     {.weight_decay = 0.1},
     {.weight_decay = 0.1, .decay = AdamOptions::Decay::decoupled}};
 
@@ -45,7 +46,14 @@ std::vector<double> reference(const AdamOptions& options, const std::vector<floa
       v[i] = options.beta2 * v[i] + (1 - options.beta2) * g * g;
       const double corrected_m = m[i] / (1 - std::pow(options.beta1, t));
       const double corrected_v = v[i] / (1 - std::pow(options.beta2, t));
-      w[i] -= rate * corrected_m / (std::sqrt(corrected_v) + options.epsilon);
+      if (options.epsilon_place == AdamOptions::Epsilon::before_correction) {
+        // As the paper's last paragraph of section 2 has it, and Keras.
+        const double alpha =
+            rate * std::sqrt(1 - std::pow(options.beta2, t)) / (1 - std::pow(options.beta1, t));
+        w[i] -= alpha * m[i] / (std::sqrt(v[i]) + options.epsilon);
+      } else {
+        w[i] -= rate * corrected_m / (std::sqrt(corrected_v) + options.epsilon);
+      }
     }
   }
   return w;

@@ -40,7 +40,10 @@ BOOST_AUTO_TEST_CASE(makes_what_the_name_says) {
   options.beta2 = 0.9;
   options.epsilon = 1e-6;
   options.name = "adam";
-  AdamOptions adam{0.8, 0.9, 1e-6, 0.01, AdamOptions::Decay::coupled};
+  AdamOptions adam{.beta1 = 0.8, .beta2 = 0.9, .epsilon = 1e-6, .weight_decay = 0.01};
+  check_same(options, Adam(adam, 33));
+  options.epsilon_hat = true;
+  adam.epsilon_place = AdamOptions::Epsilon::before_correction;
   check_same(options, Adam(adam, 33));
   options.name = "adamw";
   adam.decay = AdamOptions::Decay::decoupled;

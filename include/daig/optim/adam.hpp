@@ -8,10 +8,10 @@
 ///     w' = w - rate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
 ///
 /// From Kingma, Ba, "Adam: a method for stochastic optimization" (ICLR 2015), algorithm 1; epsilon
-/// stands outside the corrected square root as there and in PyTorch (Keras adds its epsilon before
-/// the correction, the paper's "epsilon hat"). Weight decay is either added to the gradient (L2,
-/// torch.optim.Adam) or decoupled, w' -= rate * weight_decay * w (AdamW; Loshchilov, Hutter,
-/// "Decoupled weight decay regularization", ICLR 2019, in PyTorch's form).
+/// stands outside the corrected square root as there and in PyTorch, or else before the correction,
+/// sqrt(v) + epsilon, as in Keras (the paper's "epsilon hat"). Weight decay is either added to the
+/// gradient (L2, torch.optim.Adam) or decoupled, w' -= rate * weight_decay * w (AdamW; Loshchilov,
+/// Hutter, "Decoupled weight decay regularization", ICLR 2019, in PyTorch's form).
 
 #include <cmath>
 #include <cstddef>
@@ -27,10 +27,12 @@ namespace daig::optim {
 
 struct AdamOptions {
   enum class Decay { coupled, decoupled };
+  enum class Epsilon { after_correction, before_correction };
 
   double beta1 = 0.9;    ///< in [0, 1)
   double beta2 = 0.999;  ///< in [0, 1)
   double epsilon = 1e-8;
+  Epsilon epsilon_place = Epsilon::after_correction;
   double weight_decay = 0;
   Decay decay = Decay::coupled;  ///< decoupled makes it AdamW
 };
@@ -88,9 +90,11 @@ inline void Adam::update(std::span<const float> weights, std::span<const float> 
   const auto beta2 = static_cast<float>(options_.beta2);
   const auto rest1 = static_cast<float>(1 - options_.beta1);
   const auto rest2 = static_cast<float>(1 - options_.beta2);
-  const auto epsilon = static_cast<float>(options_.epsilon);
   const auto step = static_cast<float>(rate / (1 - beta1_power_));
-  const auto root_correction = static_cast<float>(1 / std::sqrt(1 - beta2_power_));
+  const double correction = 1 / std::sqrt(1 - beta2_power_);
+  const auto root_correction = static_cast<float>(correction);
+  const bool corrected = options_.epsilon_place == AdamOptions::Epsilon::before_correction;
+  const auto epsilon = static_cast<float>(options_.epsilon * (corrected ? correction : 1));
   const auto coupled_decay = static_cast<float>(decoupled ? 0 : options_.weight_decay);
   const auto shrink = static_cast<float>(decoupled ? 1 - rate * options_.weight_decay : 1);
   float* const means = mean_.data();

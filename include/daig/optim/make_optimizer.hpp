@@ -19,12 +19,13 @@ struct OptimizerOptions {
   std::string name = "sgd";  ///< "sgd", "adam" or "adamw"
   /// Before the schedule's factor; what the coordinator multiplies and sends along.
   double learning_rate = 0.01;
-  double momentum = 0;      ///< sgd
-  bool nesterov = false;    ///< sgd
-  double beta1 = 0.9;       ///< adam, adamw
-  double beta2 = 0.999;     ///< adam, adamw
-  double epsilon = 1e-8;    ///< adam, adamw
-  double weight_decay = 0;  ///< L2 in the gradient; decoupled for adamw
+  double momentum = 0;       ///< sgd
+  bool nesterov = false;     ///< sgd
+  double beta1 = 0.9;        ///< adam, adamw
+  double beta2 = 0.999;      ///< adam, adamw
+  double epsilon = 1e-8;     ///< adam, adamw
+  bool epsilon_hat = false;  ///< adam, adamw: epsilon as Keras means it
+  double weight_decay = 0;   ///< L2 in the gradient; decoupled for adamw
 };
 
 /// An optimiser for `size` weights. @throws UsageError naming the option that makes no sense.
@@ -49,9 +50,13 @@ inline AnyOptimizer make_optimizer(const OptimizerOptions& options, std::size_t 
         "momentum and nesterov are options of sgd: {} keeps its own means, see beta1 and beta2",
         options.name));
   }
-  AdamOptions adam{
-      options.beta1, options.beta2, options.epsilon, options.weight_decay,
-      options.name == "adamw" ? AdamOptions::Decay::decoupled : AdamOptions::Decay::coupled};
+  AdamOptions adam;
+  adam.beta1 = options.beta1;
+  adam.beta2 = options.beta2;
+  adam.epsilon = options.epsilon;
+  if (options.epsilon_hat) adam.epsilon_place = AdamOptions::Epsilon::before_correction;
+  adam.weight_decay = options.weight_decay;
+  if (options.name == "adamw") adam.decay = AdamOptions::Decay::decoupled;
   return AnyOptimizer(Adam(adam, size));
 }
 
