@@ -33,7 +33,7 @@ TrainSettings unusual() {
   options.cache_bytes = 12345;
   options.silence_limit = std::chrono::milliseconds(2500);
   options.slowdown = {{Rank{1}, 1.5}, {Rank{3}, 20.0}};
-  options.optimizer = {"adamw", 0.1, 0.9, true, 0.8, 0.99, 1e-7, 0.01};
+  options.optimizer = {"adamw", 0.1, 0.9, true, 0.8, 0.99, 1e-7, true, 0.01};
   return settings;
 }
 

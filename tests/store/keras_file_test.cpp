@@ -37,6 +37,10 @@ extern "C" const char* __asan_default_options();  // NOLINT(bugprone-reserved-id
 extern "C" const char* __asan_default_options() {
   return "allocator_may_return_null=1";
 }  // NOLINT
+extern "C" const char* __tsan_default_options();  // NOLINT(bugprone-reserved-identifier)
+extern "C" const char* __tsan_default_options() {
+  return "allocator_may_return_null=1";
+}  // NOLINT
 
 namespace fs = std::filesystem;
 namespace keras = daig::test::keras;
