@@ -1,7 +1,6 @@
 #include "keras_network.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>

@@ -22,6 +22,7 @@
 #include <daig/store/model_file.hpp>
 
 #include "file_bytes.hpp"
+#include "file_checks.hpp"
 #include "keras_sample.hpp"
 #include "sample_model.hpp"
 
@@ -45,28 +46,14 @@ extern "C" const char* __tsan_default_options() {
 namespace fs = std::filesystem;
 namespace keras = daig::test::keras;
 using namespace daig;
+using test::files_in;
+using test::says;
 using test::TemporaryFolder;
 
 namespace {
 
 /// Before HDF5's first call: its closing goes round in circles after a damaged file.
 [[maybe_unused]] const herr_t no_exit_handler = H5dont_atexit();
-
-std::function<bool(const std::exception&)> says(std::vector<std::string> parts) {
-  return [parts = std::move(parts)](const std::exception& error) {
-    const std::string text = error.what();
-    return std::all_of(parts.begin(), parts.end(), [&](const std::string& part) {
-      BOOST_TEST_INFO(text);
-      BOOST_CHECK_NE(text.find(part), std::string::npos);
-      return text.find(part) != std::string::npos;
-    });
-  };
-}
-
-std::size_t files_in(const fs::path& folder) {
-  return static_cast<std::size_t>(
-      std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
-}
 
 std::vector<std::string> names_of(const std::vector<store::KerasArray>& arrays) {
   std::vector<std::string> names;

@@ -23,6 +23,7 @@
 #include <daig/store/model_file.hpp>
 
 #include "file_bytes.hpp"
+#include "file_checks.hpp"
 #include "sample_model.hpp"
 
 /// HDF5 1.10 forgets an object whose checksum is wrong. The tests that read undamaged objects
@@ -34,32 +35,16 @@ extern "C" const char* __lsan_default_suppressions() {
 
 namespace fs = std::filesystem;
 using namespace daig;
+using daig::test::files_in;
 using daig::test::same_model;
 using daig::test::sample_model;
+using daig::test::says;
 using daig::test::TemporaryFolder;
 
 namespace {
 
-/// Whether an error's text holds all of these.
-std::function<bool(const std::exception&)> says(std::vector<std::string> parts) {
-  return [parts = std::move(parts)](const std::exception& error) {
-    const std::string text = error.what();
-    return std::all_of(parts.begin(), parts.end(), [&](const std::string& part) {
-      BOOST_TEST_INFO(text);
-      BOOST_CHECK_NE(text.find(part), std::string::npos);
-      return text.find(part) != std::string::npos;
-    });
-  };
-}
-
-std::size_t files_in(const TemporaryFolder& folder) {
-  return static_cast<std::size_t>(
-      std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()));
-}
-
 std::size_t open_files() {
-  return static_cast<std::size_t>(
-      std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator()));
+  return files_in("/proc/self/fd");
 }
 
 /// A model whose weights fill about this many bytes.
@@ -104,7 +89,7 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_read_back) {
   const store::SavedModel model = sample_model();
   store::write_model(folder / "model.h5", model);
   BOOST_TEST(same_model(store::read_model(folder / "model.h5"), model));
-  BOOST_TEST(files_in(folder) == 1U);  // no temporary file is left
+  BOOST_TEST(files_in(folder.path()) == 1U);  // no temporary file is left
 }
 
 BOOST_AUTO_TEST_CASE(the_smallest_models_are_read_back) {
@@ -177,7 +162,7 @@ BOOST_AUTO_TEST_CASE(a_new_file_replaces_the_old_one) {
   store::write_model(folder / "link.h5", model);  // through the link, which stays a link
   BOOST_TEST(fs::is_symlink(folder / "link.h5"));
   BOOST_TEST(same_model(store::read_model(folder / "model.h5"), model));
-  BOOST_TEST(files_in(folder) == 2U);
+  BOOST_TEST(files_in(folder.path()) == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(contracts_of_the_writer) {
@@ -201,7 +186,7 @@ BOOST_AUTO_TEST_CASE(contracts_of_the_writer) {
       });
     }
   }
-  BOOST_TEST(files_in(folder) == 0U);
+  BOOST_TEST(files_in(folder.path()) == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_place_that_cannot_be_written_is_found_early) {
@@ -218,7 +203,7 @@ BOOST_AUTO_TEST_CASE(a_place_that_cannot_be_written_is_found_early) {
   store::check_writable(folder / "old.h5");
   store::check_writable(folder / "new.h5");
   BOOST_TEST(test::read_bytes(folder / "old.h5") == "old");
-  BOOST_TEST(files_in(folder) == 1U);
+  BOOST_TEST(files_in(folder.path()) == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_full_disk_leaves_the_old_file_and_no_temporary_one) {
@@ -244,7 +229,7 @@ BOOST_AUTO_TEST_CASE(a_full_disk_leaves_the_old_file_and_no_temporary_one) {
       BOOST_TEST(WIFEXITED(status));
       BOOST_TEST(WEXITSTATUS(status) == 42);
       BOOST_TEST(same_model(store::read_model(path), sample_model()));
-      BOOST_TEST(files_in(folder) == 1U);
+      BOOST_TEST(files_in(folder.path()) == 1U);
     }
   }
 }
