@@ -200,8 +200,9 @@ int coordinate(comm::Communicator& communicator, TrainingJob job, const RunManne
                     communicator.size() == 1 ? "" : "s", records->directory().path().string()));
   }
   train::NetworkWorkload workload(job.spec);
-  train::Session session(communicator, options_of(job.settings, coordinator_rank),
-                         job.weights.size());
+  train::Options options = options_of(job.settings, coordinator_rank);
+  options.layout = workload.network().layout();
+  train::Session session(communicator, options, job.weights.size());
   train::Result result;
   {
     Progress progress(style, job.version.value(), job.total_steps(), job.plan.epochs);
@@ -231,8 +232,9 @@ void volunteer(comm::Communicator& communicator, LeaveRequest& leave) {
   const store::Configuration configuration = hear(communicator);
   const TrainSettings settings = settings_of(configuration, "rank 0's announcement");
   train::NetworkWorkload workload(configuration.at("spec"));
-  train::Session session(communicator, options_of(settings, communicator.rank()),
-                         workload.network().layout().size());
+  train::Options options = options_of(settings, communicator.rank());
+  options.layout = workload.network().layout();
+  train::Session session(communicator, options, options.layout.size());
   const LeaveRequest::Listener listener(leave, session);
   static_cast<void>(session.run(workload));
 }

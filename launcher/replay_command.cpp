@@ -163,7 +163,9 @@ ReplayReport replay_run(const ReplaySettings& settings) {
   check_dataset(network_of(start, directory.snapshot(start.version).string()), dataset);
 
   train::NetworkWorkload workload(start.spec);
-  train::Replay replay(workload, run.options, ledger.plan().data, start.weights,
+  train::Options options = run.options;
+  options.layout = workload.network().layout();
+  train::Replay replay(workload, options, ledger.plan().data, start.weights,
                        [&dataset](const data::ShardPlan& plan, ShardId shard) {
                          return data::read_shard(dataset, plan, shard);
                        });

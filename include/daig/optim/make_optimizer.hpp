@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <daig/core/error.hpp>
+#include <daig/model/layout.hpp>
 #include <daig/optim/adam.hpp>
 #include <daig/optim/optimizer.hpp>
 #include <daig/optim/sgd.hpp>
@@ -30,6 +31,10 @@ struct OptimizerOptions {
 
 /// An optimiser for `size` weights. @throws UsageError naming the option that makes no sense.
 inline AnyOptimizer make_optimizer(const OptimizerOptions& options, std::size_t size);
+/// The same for weights that lie as the layout says.
+inline AnyOptimizer make_optimizer(const OptimizerOptions& options, const model::Layout& layout) {
+  return make_optimizer(options, layout.size());
+}
 
 // ---------------------------------------------------------------------------------------------
 

@@ -14,7 +14,9 @@
 #include <daig/control/rules.hpp>
 #include <daig/core/deadline.hpp>
 #include <daig/core/digest.hpp>
+#include <daig/core/error.hpp>
 #include <daig/core/id.hpp>
+#include <daig/model/layout.hpp>
 #include <daig/optim/make_optimizer.hpp>
 #include <daig/optim/schedule.hpp>
 #include <daig/train/milestone.hpp>
@@ -29,6 +31,7 @@ struct Options {
   double balance = 0;        ///< 0: whoever is first; 1: equal shares of every step
   std::uint64_t seed = 1;
   optim::OptimizerOptions optimizer;  ///< with the base learning rate
+  model::Layout layout;  ///< of the weights; empty: they are one array, for all the optimiser cares
   std::string schedule = "constant";  ///< optim::make_schedule
   bool coordinator_trains = false;    ///< rank 0 computes, too; always so when it is alone
 
@@ -49,6 +52,8 @@ struct Options {
   }
   /// What all ranks must agree on, the number of weights included, in one number.
   std::uint64_t digest(std::size_t weights) const;
+  /// An optimiser for so many weights. @throws UsageError as optim::make_optimizer.
+  optim::AnyOptimizer make_optimizer(std::size_t weights) const;
   /// The part that the coordinator needs. @throws UsageError on a schedule that makes no sense.
   control::Rules rules(std::size_t weights) const;
   /// Whether a rank of a run of this many computes.
@@ -70,6 +75,12 @@ inline std::uint64_t Options::digest(std::size_t weights) const {
       shards, balance, seed, o.name, o.learning_rate, o.momentum, o.nesterov, o.beta1, o.beta2,
       o.epsilon, o.epsilon_hat, o.weight_decay, schedule, coordinator_trains);
   return daig::digest(std::as_bytes(std::span(text)));
+}
+
+inline optim::AnyOptimizer Options::make_optimizer(std::size_t weights) const {
+  if (layout.size() == 0) return optim::make_optimizer(optimizer, weights);
+  expects(layout.size() == weights, "a layout of all the weights");
+  return optim::make_optimizer(optimizer, layout);
 }
 
 inline control::Rules Options::rules(std::size_t weights) const {

@@ -22,7 +22,6 @@
 #include <daig/data/shard_plan.hpp>
 #include <daig/metrics/step_record.hpp>
 #include <daig/model/accumulator.hpp>
-#include <daig/optim/make_optimizer.hpp>
 #include <daig/train/options.hpp>
 #include <daig/train/replica.hpp>
 #include <daig/train/shard_server.hpp>
@@ -86,7 +85,7 @@ Replay<W>::Replay(W& workload, const Options& options, const data::ShardPlan& pl
       plan_(plan),
       read_shard_(std::move(read_shard)),
       shards_(options.cache_bytes),
-      replica_(weights, optim::make_optimizer(options.optimizer, weights.size()), Version{0}),
+      replica_(weights, options.make_optimizer(weights.size()), Version{0}),
       gradient_(weights.size()),
       sum_(weights.size()) {
   expects(!BatchWorkload<W> || read_shard_, "where to read the shards from");

@@ -16,7 +16,7 @@ inline RankLoop::RankLoop(comm::Communicator& communicator, const Options& optio
       channel_(communicator.open_channel()),
       options_(options),
       task_(std::move(task)),
-      replica_(first_weights(weights, task_), optim::make_optimizer(options.optimizer, weights),
+      replica_(first_weights(weights, task_), options.make_optimizer(weights),
                task_ ? task_->version : Version{0}),
       desk_([&communicator] { communicator.wake(); }),
       bank_(weights),

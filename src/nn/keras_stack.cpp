@@ -1,0 +1,44 @@
+#include "keras_stack.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include <daig/model/layout.hpp>
+
+namespace daig::nn {
+namespace {
+
+constexpr std::size_t most_parameters = std::size_t{1} << 40;
+
+/// Whether HDF5 can hold an array of this name, as "a" or "a/b".
+bool is_path(std::string_view name) {
+  while (true) {
+    const std::string_view part = name.substr(0, name.find('/'));
+    const auto is_control = [](unsigned char letter) { return letter < 0x20; };
+    if (part.empty() || part == "." || part == ".." || std::ranges::any_of(part, is_control)) {
+      return false;
+    }
+    if (part.size() == name.size()) return true;
+    name.remove_prefix(part.size() + 1);
+  }
+}
+
+}  // namespace
+
+/// What is larger is absurd, and sizes below need no care.
+template <class T>
+void LayerStack<T>::check_size(const LayerConfig& layer) {
+  if (!is_sample_shape(shape_)) layer.refuse("what it gives for a sample is absurdly large");
+  model::Layout own;
+  layers_.back()->declare(own);
+  parameters_ += own.size();
+  if (parameters_ > most_parameters) layer.refuse("the model has absurdly many weights");
+  if (own.size() == 0) return;
+  if (!is_path(layer.name())) layer.refuse("its name cannot be that of an array in a file");
+  if (!names_.insert(layer.name()).second) layer.refuse("another layer has the same name");
+}
+
+template class LayerStack<float>;
+template class LayerStack<double>;
+
+}  // namespace daig::nn
