@@ -123,3 +123,17 @@ function(daig_add_fuzzer name)
                                         ${found} ${seeds})
   daig_test_properties(${name} TIMEOUT 300 LABELS fuzz)
 endfunction()
+
+# daig_find_numpy(VARIABLE): a Python 3 that has NumPy, where there is one; a python of the user's may lack
+# the system's.
+function(daig_find_numpy variable)
+  set(python python3)
+  foreach(candidate /usr/bin/python3 python3)
+    execute_process(COMMAND ${candidate} -c "import numpy" RESULT_VARIABLE without_numpy
+                    OUTPUT_QUIET ERROR_QUIET)
+    if(without_numpy EQUAL 0)
+      set(python ${candidate})
+    endif()
+  endforeach()
+  set(${variable} ${python} PARENT_SCOPE)
+endfunction()

@@ -37,6 +37,7 @@ enum class Stream : std::uint32_t {
   fault = 5,  ///< delays of sends; detail = rank, number of the send
   batch = 6,  ///< a batch's noise seed; detail = epoch, batch
   noise = 7,  ///< what a layer draws in training; seed = the batch's, detail = layer, row
+  local = 8,  ///< order of samples in a local pass; seed = the batch's, detail = pass
 };
 
 /// A sequence of 2^34 random words (then it repeats), addressed by (seed, stream, detail). Usable
