@@ -56,11 +56,14 @@ class Auditor {
                 0,
                 0,
                 0,
+                false,
                 {},
                 {}} {}
 
   AuditReport run(Unfinished unfinished) {
     check_database();
+    report_.ended_early = is_ended_early();
+    if (report_.ended_early) unfinished = Unfinished::is_accepted;
     walk_batches(unfinished);
     walk_steps();
     check_totals();
@@ -77,6 +80,15 @@ class Auditor {
     while (rows.step()) {
       if (rows.text(0) != "ok") findings_.add(Fault::damaged, 1, "{}", rows.text(0));
     }
+  }
+
+  /// Whether the run was ended after just the steps that are there.
+  bool is_ended_early() const {
+    const Configuration configuration = detail::read_configuration(database_);
+    const auto ended = configuration.find(detail::ended_early_key);
+    return ended != configuration.end() &&
+           ended->second == fmt::to_string(database_.integer(
+                                "SELECT COUNT(*) FROM steps WHERE superseded_by IS NULL"));
   }
 
   /// Compares what is committed with what was planned, both in the order of (epoch, batch).
@@ -321,9 +333,12 @@ std::string to_text(const AuditReport& report) {
     if (finding.examples.size() == max_examples && finding.count > max_examples) text += "  ...\n";
   }
   if (report.clean()) {
-    text += report.batches == plan.batches()
-                ? "Every planned batch is committed exactly once.\n"
-                : "Every committed batch is planned and counts once; the run is not finished.\n";
+    text +=
+        report.batches == plan.batches() ? "Every planned batch is committed exactly once.\n"
+        : report.ended_early
+            ? "Every committed batch is planned and counts once; no more was wanted: the run was "
+              "ended early.\n"
+            : "Every committed batch is planned and counts once; the run is not finished.\n";
   }
   return text;
 }

@@ -48,6 +48,7 @@ class Ledger::Impl {
   }
 
   void commit(const metrics::StepRecord& step);
+  void end_early();
   void sync();
   std::vector<PlannedBatch> committed_batches() const;
 
@@ -107,6 +108,13 @@ void Ledger::Impl::sync() {
   database_.execute("PRAGMA synchronous = NORMAL");
 }
 
+void Ledger::Impl::end_early() {
+  sqlite::Statement(database_, "INSERT OR REPLACE INTO configuration VALUES (?, ?)")
+      .bind(std::string_view(detail::ended_early_key), std::string_view(fmt::to_string(next_step_)))
+      .run();
+  sync();
+}
+
 std::vector<PlannedBatch> Ledger::Impl::committed_batches() const {
   std::vector<PlannedBatch> committed;
   sqlite::Statement rows(database_,
@@ -154,6 +162,9 @@ Ledger Ledger::resume(const std::filesystem::path& path, Version from) {
                                  "from an earlier snapshot",
                                  from.value(), known));
   }
+  sqlite::Statement(database, "DELETE FROM configuration WHERE key = ?")
+      .bind(std::string_view(detail::ended_early_key))
+      .run();
   const auto first = static_cast<std::int64_t>(from.value());
   const std::int64_t attempt =
       database.integer("SELECT COALESCE(MAX(attempt), 0) + 1 FROM attempts");
@@ -176,6 +187,9 @@ Ledger::~Ledger() = default;
 
 void Ledger::commit(const metrics::StepRecord& step) {
   impl_->commit(step);
+}
+void Ledger::end_early() {
+  impl_->end_early();
 }
 void Ledger::sync() {
   impl_->sync();

@@ -18,6 +18,10 @@ namespace daig::store::detail {
 inline constexpr std::int64_t ledger_application_id = 0x44414947;  // "DAIG"
 inline constexpr std::int64_t ledger_version = 1;
 
+/// In the configuration of a run that was ended before its plan was done, because no more was
+/// wanted: its number of steps.
+inline constexpr const char* ended_early_key = "ended_after_step";
+
 inline constexpr const char* ledger_schema = R"sql(
 PRAGMA application_id = 0x44414947;
 PRAGMA user_version = 1;

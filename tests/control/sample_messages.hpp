@@ -20,7 +20,7 @@ inline std::vector<SampleMessage> sample_messages() {
   return {
       {Hello{.protocol = 3, .trains = 1, .settings_digest = 0xFEDCBA9876543210, .life = 4},
        4 + 4 + 8 + 4},
-      {Done{TicketId{3}, 64, -1.5, 0.25, 2.5}, 8 + 8 + 8 + 8 + 8},
+      {Done{TicketId{3}, 64, -1.5, 0.25, 2.5, 60}, 8 + 8 + 8 + 8 + 8 + 8},
       {Reduced{StepId{4}, ViewId{5}, 6, std::numeric_limits<std::uint64_t>::max()}, 8 + 4 + 8 + 8},
       {FetchShard{ShardId{9}}, 4},
       {Failed{-3, "out of memory"}, 4 + 4 + 13},

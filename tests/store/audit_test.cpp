@@ -356,3 +356,31 @@ BOOST_FIXTURE_TEST_CASE(a_damaged_file_is_refused_or_reported, FinishedRun) {
     }
   }
 }
+
+BOOST_AUTO_TEST_CASE(a_run_that_was_ended_early_misses_nothing_unless_steps_are_lost) {
+  const Run run;
+  {
+    auto writer = store::Ledger::create(run.ledger, store::configuration_of(test::sample_plan()));
+    test::commit_steps(writer, 0, 3);
+    writer.end_early();
+  }
+  const AuditReport report = run.audit();
+  BOOST_TEST(report.clean());
+  BOOST_TEST(report.ended_early);
+  BOOST_TEST(store::to_text(report).find("ended early") != std::string::npos);
+
+  tamper(run.ledger, "DELETE FROM batches WHERE step = 2; DELETE FROM steps WHERE step = 2");
+  BOOST_TEST(!run.audit().clean());
+  BOOST_TEST(!run.audit().ended_early);
+}
+
+BOOST_AUTO_TEST_CASE(a_resume_takes_an_early_end_back) {
+  const Run run;
+  {
+    auto writer = store::Ledger::create(run.ledger, store::configuration_of(test::sample_plan()));
+    test::commit_steps(writer, 0, 3);
+    writer.end_early();
+  }
+  static_cast<void>(store::Ledger::resume(run.ledger, Version{3}));
+  BOOST_TEST(!run.audit().clean());
+}

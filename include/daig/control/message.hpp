@@ -51,11 +51,12 @@ struct Done {
   TicketId ticket;
   std::uint64_t samples = 0;
   double loss_sum = 0;
-  double service_s = 0;  ///< compute time by the volunteer's clock
-  double norm = 0;       ///< of the gradient of the samples' mean loss
+  double service_s = 0;       ///< compute time by the volunteer's clock
+  double norm = 0;            ///< of the gradient of the samples' mean loss
+  std::uint64_t correct = 0;  ///< of the samples; 0 where nobody counts them
 
   static void fields(auto& m, auto&& visit) {
-    visit(m.ticket, m.samples, m.loss_sum, m.service_s, m.norm);
+    visit(m.ticket, m.samples, m.loss_sum, m.service_s, m.norm, m.correct);
   }
 };
 

@@ -15,8 +15,9 @@ struct BatchRecord {
   BatchId batch;
   Rank volunteer;
   std::uint64_t samples = 0;
-  double loss_sum = 0;   ///< over the batch's samples
-  double service_s = 0;  ///< how long the volunteer computed, by its own clock
+  double loss_sum = 0;        ///< over the batch's samples
+  double service_s = 0;       ///< how long the volunteer computed, by its own clock
+  std::uint64_t correct = 0;  ///< of the samples; 0 where nobody counts them
 };
 
 /// One weights update. Written once, when every member holds the same sum.

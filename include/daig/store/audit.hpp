@@ -55,6 +55,7 @@ struct AuditReport {
   std::uint64_t samples = 0;
   std::uint64_t superseded_steps = 0;  ///< done again after a resume
   std::uint64_t superseded_batches = 0;
+  bool ended_early = false;  ///< no more was wanted: that planned batches are missing is no finding
   std::vector<VolunteerShare> shares;  ///< by rank; of all whose work was ever accepted
   std::vector<Finding> findings;       ///< one a fault, worst news first
 

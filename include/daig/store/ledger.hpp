@@ -55,6 +55,10 @@ class Ledger : public metrics::Recorder {
   void commit(const metrics::StepRecord& step);
   void step_committed(const metrics::StepRecord& step) override { commit(step); }
 
+  /// Enters that the run ends with the steps that are committed, because whoever started it wanted
+  /// no more: the audit then does not miss the rest. A resume takes it back. Syncs.
+  void end_early();
+
   /// Waits until everything entered is on the disk. To be called before a snapshot is written, so
   /// that no snapshot ever knows more steps than the ledger.
   void sync();

@@ -90,26 +90,28 @@ std::optional<Contribution> LocalFit<W>::gradient(const data::Batch& batch,
   const auto rate = static_cast<float>(options_.optimizer.learning_rate);
   order_.resize(batch.samples);
   std::iota(order_.begin(), order_.end(), std::uint32_t{0});
-  double loss_sum = 0;
+  Contribution sum;
   std::uint32_t draw = 0;
   for (std::uint64_t pass = 0; pass < options_.epochs; ++pass) {
     Random random(batch.noise_seed, Stream::local, static_cast<std::uint32_t>(pass));
     shuffle(order_, random);
-    loss_sum = 0;
+    sum = {};
     for (std::size_t first = 0; first < batch.samples; first += small_.samples) {
       const std::size_t size = std::min<std::size_t>(options_.batch_size, batch.samples - first);
       pick(batch, std::span(order_).subspan(first, size), draw++);
       const std::optional<Contribution> small = workload_.gradient(small_, weights_, step_, stop);
       if (!small) return std::nullopt;
       optimizer.update(weights_, step_, 1.0F / static_cast<float>(small->samples), rate, weights_);
-      loss_sum += small->loss_sum;
+      sum.loss_sum += small->loss_sum;
+      sum.samples += small->samples;
+      sum.correct += small->correct;
     }
   }
   const auto samples = static_cast<float>(batch.samples);
   for (std::size_t i = 0; i < weights.size(); ++i) {
     gradient[i] = samples * (weights[i] - weights_[i]);
   }
-  return Contribution{loss_sum, batch.samples};
+  return sum;
 }
 
 template <BatchWorkload W>

@@ -29,7 +29,7 @@ class NetworkWorkload {
                                        std::span<float> gradient, const std::stop_token& stop) {
     nn::Loss loss;
     if (!network_.gradient(weights, samples_of(batch), gradient, stop, loss)) return std::nullopt;
-    return Contribution{loss.loss_sum, loss.samples};
+    return Contribution{loss.loss_sum, loss.samples, loss.correct};
   }
 
  private:

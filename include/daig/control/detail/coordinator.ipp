@@ -90,7 +90,8 @@ inline void Coordinator::on(Rank from, const Done& done) {
   volunteer.service.add(done.service_s);
   mean_service_.add(done.service_s);
   ++volunteer.accepted;
-  banked_.push_back({work.epoch, work.batch, from, done.samples, done.loss_sum, done.service_s});
+  banked_.push_back(
+      {work.epoch, work.batch, from, done.samples, done.loss_sum, done.service_s, done.correct});
   send(from, Accept{done.ticket});
   const std::optional<TicketId> twin = ticket->second.twin;
   release(ticket);

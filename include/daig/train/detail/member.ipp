@@ -293,7 +293,8 @@ inline void Member::collect_outcomes() {
     auto& computed = std::get<ComputedGradient>(outcome);
     if (computed.awaited || desk_->left() < 2) pressing_ = true;
     say(control::Done{computed.ticket, computed.contribution.samples,
-                      computed.contribution.loss_sum, computed.service_s, computed.norm});
+                      computed.contribution.loss_sum, computed.service_s, computed.norm,
+                      computed.contribution.correct});
     awaiting_.emplace(computed.ticket, std::move(computed));
   }
   if (const std::exception_ptr failure = desk_->take_failure()) std::rethrow_exception(failure);

@@ -1,0 +1,175 @@
+#include "epochs.hpp"
+
+#include <cmath>
+#include <fstream>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <daig/core/error.hpp>
+
+namespace daig::launcher {
+
+EpochCounter::EpochCounter(std::uint64_t batches, const std::map<Epoch, std::uint64_t>& done)
+    : batches_(batches) {
+  for (const auto& [epoch, count] : done) {
+    if (count < batches) open_[epoch].batches = count;
+  }
+}
+
+std::vector<EpochRecord> EpochCounter::add(const metrics::StepRecord& step) {
+  std::vector<EpochRecord> complete;
+  for (const metrics::BatchRecord& batch : step.batches) {
+    Sum& sum = open_[batch.epoch];
+    ++sum.batches;
+    sum.samples += batch.samples;
+    sum.correct += batch.correct;
+    sum.loss += batch.loss_sum;
+    if (sum.batches < batches_) continue;
+    const auto samples = static_cast<double>(sum.samples);
+    complete.push_back({.epoch = std::uint64_t{batch.epoch.value()} + 1,
+                        .version = Version{step.step.value() + 1},
+                        .seconds = step.committed_s,
+                        .loss = sum.loss / samples,
+                        .accuracy = static_cast<double>(sum.correct) / samples,
+                        .validation = {}});
+    open_.erase(batch.epoch);
+  }
+  return complete;
+}
+
+Validator::Validator(std::function<train::Quality(std::span<const float>)> evaluate)
+    : evaluate_(std::move(evaluate)),
+      thread_([this](const std::stop_token& stop) { work(stop); }) {}
+
+Validator::~Validator() {
+  thread_.request_stop();
+}
+
+void Validator::give(EpochRecord epoch, train::Weights weights) {
+  const std::scoped_lock lock(mutex_);
+  if (waiting_.size() == most_waiting) {
+    finished_.emplace_back(std::move(waiting_.front().epoch), std::move(waiting_.front().weights));
+    waiting_.pop_front();
+  }
+  waiting_.push_back({std::move(epoch), std::move(weights)});
+  changed_.notify_all();
+}
+
+std::vector<std::pair<EpochRecord, train::Weights>> Validator::take() {
+  const std::scoped_lock lock(mutex_);
+  return take_finished();
+}
+
+std::vector<std::pair<EpochRecord, train::Weights>> Validator::take_all() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return failure_ || (waiting_.empty() && !busy_); });
+  return take_finished();
+}
+
+std::vector<std::pair<EpochRecord, train::Weights>> Validator::take_finished() {
+  if (failure_) std::rethrow_exception(failure_);
+  return std::exchange(finished_, {});
+}
+
+void Validator::work(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (changed_.wait(lock, stop, [this] { return !waiting_.empty(); })) {
+    Job job = std::move(waiting_.front());
+    waiting_.pop_front();
+    busy_ = true;
+    lock.unlock();
+    std::exception_ptr failure;
+    try {
+      job.epoch.validation = evaluate_(*job.weights);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    lock.lock();
+    busy_ = false;
+    finished_.emplace_back(std::move(job.epoch), std::move(job.weights));
+    if (failure) failure_ = failure;
+    changed_.notify_all();
+    if (failure || stop.stop_requested()) return;
+  }
+}
+
+bool BestEpoch::is_best(const EpochRecord& epoch, bool validates) {
+  if (validates && !epoch.validation) return false;
+  const double loss = validates ? epoch.validation->loss : epoch.loss;
+  // A loss that is no number is no improvement on anything.
+  if (std::isfinite(loss) && (!best_loss_ || loss < *best_loss_ - least_gain_)) {
+    best_loss_ = loss;
+    best_epoch_ = epoch.epoch;
+    without_gain_ = 0;
+    return true;
+  }
+  ++without_gain_;
+  return false;
+}
+
+std::string history_csv(const std::vector<EpochRecord>& epochs, bool has_accuracy) {
+  std::string text = has_accuracy ? "epoch,step,seconds,loss,accuracy,val_loss,val_accuracy\n"
+                                  : "epoch,step,seconds,loss,val_loss\n";
+  for (const EpochRecord& epoch : epochs) {
+    text += fmt::format("{},{},{:.3f},{}", epoch.epoch, epoch.version.value(), epoch.seconds,
+                        epoch.loss);
+    if (has_accuracy) text += fmt::format(",{}", epoch.accuracy);
+    text += epoch.validation ? fmt::format(",{}", epoch.validation->loss) : ",";
+    if (has_accuracy) {
+      text += epoch.validation ? fmt::format(",{}", epoch.validation->accuracy) : ",";
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+metrics::Fields fields_of(const EpochRecord& epoch, bool has_accuracy) {
+  metrics::Fields fields{{"epoch", static_cast<std::int64_t>(epoch.epoch)},
+                         {"step", static_cast<std::int64_t>(epoch.version.value())},
+                         {"seconds", epoch.seconds},
+                         {"loss", epoch.loss}};
+  if (has_accuracy) fields.push_back({"accuracy", epoch.accuracy});
+  if (epoch.validation) {
+    fields.push_back({"val_loss", epoch.validation->loss});
+    fields.push_back({"val_samples", static_cast<std::int64_t>(epoch.validation->samples)});
+    if (has_accuracy) fields.push_back({"val_accuracy", epoch.validation->accuracy});
+  }
+  return fields;
+}
+
+std::vector<EpochRecord> read_epochs(const std::filesystem::path& events, Version last) {
+  using nlohmann::json;
+  std::map<std::uint64_t, EpochRecord> epochs;
+  std::ifstream file(events);
+  for (std::string line; std::getline(file, line);) {
+    if (line.find("\"epoch\"") == line.npos) continue;
+    const json event = json::parse(line, nullptr, false);
+    if (!event.is_object() || event.value("event", json()) != "epoch") continue;
+    const auto number = [&](const char* name, double otherwise) {
+      const auto found = event.find(name);
+      return found != event.end() && found->is_number() ? found->get<double>() : otherwise;
+    };
+    const auto whole = [&](const char* name) -> std::uint64_t {
+      const double value = number(name, 0);
+      return value >= 0 && value < 0x1p53 ? static_cast<std::uint64_t>(value) : 0;
+    };
+    EpochRecord epoch{.epoch = whole("epoch"),
+                      .version = Version{whole("step")},
+                      .seconds = number("seconds", 0),
+                      .loss = number("loss", 0),
+                      .accuracy = number("accuracy", 0),
+                      .validation = {}};
+    if (event.contains("val_loss")) {
+      epoch.validation =
+          train::Quality{number("val_loss", 0), number("val_accuracy", 0), whole("val_samples")};
+    }
+    if (epoch.epoch > 0 && epoch.version <= last) epochs[epoch.epoch] = epoch;
+  }
+  std::vector<EpochRecord> read;
+  for (auto& [number, epoch] : epochs) read.push_back(std::move(epoch));
+  return read;
+}
+
+}  // namespace daig::launcher
