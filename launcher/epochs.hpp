@@ -22,7 +22,7 @@ namespace daig::launcher {
 
 struct EpochRecord {
   std::uint64_t epoch = 0;  ///< the first is 1
-  Version version;          ///< the first with all of the epoch's batches in it
+  Version version{0};       ///< the first with all of the epoch's batches in it
   double seconds = 0;       ///< since the run's, or this attempt's, beginning
   /// Means over the epoch's samples, each as it was found when it was trained on. (In an epoch that
   /// was under way when the run was resumed: over what was left of it.)

@@ -32,7 +32,10 @@ metrics::StepRecord step(std::uint64_t id, std::vector<metrics::BatchRecord> bat
 }
 
 EpochRecord epoch(std::uint64_t number, double loss, std::optional<double> validation = {}) {
-  EpochRecord record{.epoch = number, .version = Version{number * 10}, .loss = loss};
+  EpochRecord record;
+  record.epoch = number;
+  record.version = Version{number * 10};
+  record.loss = loss;
   if (validation) record.validation = train::Quality{*validation, 0.5, 100};
   return record;
 }
