@@ -51,3 +51,36 @@ BOOST_AUTO_TEST_CASE(a_number_of_elements_that_cannot_be_counted_is_refused) {
   BOOST_CHECK_EQUAL(layout.parameters().size(), 1u);
   BOOST_CHECK_EQUAL(layout.size(), max - 1);
 }
+
+BOOST_AUTO_TEST_CASE(parameters_are_trained_unless_something_else_is_said) {
+  Layout layout;
+  layout.add("kernel", {2});
+  layout.add("bias", {3});
+  BOOST_CHECK(layout.has_none(Role::statistic));
+  const Parameter& mean = layout.add_statistic("mean", {4}, 0.75);
+  BOOST_CHECK_EQUAL(mean.offset, 5u);
+  BOOST_CHECK_EQUAL(mean.momentum, 0.75);
+  layout.regularize(0, {.l2 = 0.5});
+  layout.freeze(1);
+  BOOST_CHECK(layout.parameters()[0].role == Role::trained);
+  BOOST_CHECK((layout.parameters()[0].regularizer == Regularizer{0, 0.5}));
+  BOOST_CHECK(layout.parameters()[1].role == Role::frozen);
+  BOOST_CHECK(layout.parameters()[2].role == Role::statistic);
+  BOOST_CHECK(!layout.has_none(Role::frozen));
+  layout.freeze(0);
+  layout.freeze(2);
+  BOOST_CHECK(!layout.parameters()[0].regularizer.any());
+  BOOST_CHECK(layout.has_none(Role::trained) && layout.has_none(Role::statistic));
+}
+
+BOOST_AUTO_TEST_CASE(roles_that_make_no_sense_are_refused) {
+  Layout layout;
+  BOOST_CHECK_THROW(layout.add_statistic("mean", {4}, 1.5), ContractViolation);
+  BOOST_CHECK_THROW(layout.add_statistic("mean", {4}, -0.1), ContractViolation);
+  BOOST_CHECK_THROW(layout.freeze(0), ContractViolation);
+  layout.add("kernel", {2});
+  layout.freeze(0);
+  BOOST_CHECK_THROW(layout.regularize(0, {0.1, 0}), ContractViolation);
+  BOOST_CHECK_THROW(layout.regularize(1, {0.1, 0}), ContractViolation);
+  BOOST_CHECK_EQUAL(layout.size(), 2u);
+}

@@ -1,4 +1,6 @@
 #define BOOST_TEST_MODULE options
+#include <functional>
+
 #include <boost/test/unit_test.hpp>
 
 #include <daig/train/options.hpp>
@@ -30,4 +32,32 @@ BOOST_AUTO_TEST_CASE(the_digest_tells_settings_apart_that_ranks_must_share) {
   other = options;
   other.cache_bytes = 1;  // each rank's own affair
   BOOST_TEST(options.digest(10) == other.digest(10));
+}
+
+/// Ranks that do not mean the same parameters to be trained must not train together.
+BOOST_AUTO_TEST_CASE(what_is_trained_is_a_setting_that_ranks_share) {
+  const auto digest_with = [](const std::function<void(model::Layout&)>& change) {
+    Options options;
+    options.layout.add("kernel", {4});
+    options.layout.add("bias", {2});
+    change(options.layout);
+    return options.digest(options.layout.size());
+  };
+  const auto as_it_is = digest_with([](model::Layout&) {});
+  Options without;
+  BOOST_TEST(as_it_is == without.digest(6));
+  const auto frozen = digest_with([](model::Layout& layout) { layout.freeze(0); });
+  const auto other = digest_with([](model::Layout& layout) { layout.freeze(1); });
+  const auto regularised = digest_with([](model::Layout& layout) {
+    layout.regularize(0, {0, 0.5});
+  });
+  BOOST_TEST(frozen != as_it_is);
+  BOOST_TEST(frozen != other);
+  BOOST_TEST(regularised != as_it_is);
+  const auto statistic = [](double kept) {
+    Options options;
+    options.layout.add_statistic("mean", {6}, kept);
+    return options.digest(6);
+  };
+  BOOST_TEST(statistic(0.5) != statistic(0.75));
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -12,6 +13,7 @@
 #include <daig/model/layout.hpp>
 #include <daig/optim/adam.hpp>
 #include <daig/optim/optimizer.hpp>
+#include <daig/optim/selective.hpp>
 #include <daig/optim/sgd.hpp>
 
 namespace daig::optim {
@@ -31,10 +33,8 @@ struct OptimizerOptions {
 
 /// An optimiser for `size` weights. @throws UsageError naming the option that makes no sense.
 inline AnyOptimizer make_optimizer(const OptimizerOptions& options, std::size_t size);
-/// The same for weights that lie as the layout says.
-inline AnyOptimizer make_optimizer(const OptimizerOptions& options, const model::Layout& layout) {
-  return make_optimizer(options, layout.size());
-}
+/// The same for weights that lie as the layout says; it moves those that are trained.
+inline AnyOptimizer make_optimizer(const OptimizerOptions& options, const model::Layout& layout);
 
 // ---------------------------------------------------------------------------------------------
 
@@ -63,6 +63,13 @@ inline AnyOptimizer make_optimizer(const OptimizerOptions& options, std::size_t 
   adam.weight_decay = options.weight_decay;
   if (options.name == "adamw") adam.decay = AdamOptions::Decay::decoupled;
   return AnyOptimizer(Adam(adam, size));
+}
+
+inline AnyOptimizer make_optimizer(const OptimizerOptions& options, const model::Layout& layout) {
+  AnyOptimizer optimizer = make_optimizer(options, layout.size());
+  const bool selective =
+      !layout.has_none(model::Role::frozen) || !layout.has_none(model::Role::statistic);
+  return selective ? AnyOptimizer(Selective(std::move(optimizer), layout)) : std::move(optimizer);
 }
 
 }  // namespace daig::optim

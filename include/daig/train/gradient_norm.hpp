@@ -8,11 +8,16 @@
 #include <cstddef>
 #include <span>
 
+#include <daig/model/layout.hpp>
+
 namespace daig::train {
 
 /// The Euclidean norm; infinite or no number when some value is, or when the squares' sum is too
 /// large for a float (norms above 1e18 are not to be believed either). Cost: one pass over memory.
 inline double norm(std::span<const float> values);
+/// The same of a gradient, without the places of statistics: what stands there has other units than
+/// the rest, and would hide it. They have to be finite all the same.
+inline double norm(std::span<const float> gradient, const model::Layout& layout);
 
 // ---------------------------------------------------------------------------------------------
 
@@ -36,6 +41,17 @@ inline double norm(std::span<const float> values) {
     for (const float sum : sums) total += static_cast<double>(sum);
   }
   return std::sqrt(total);
+}
+
+inline double norm(std::span<const float> gradient, const model::Layout& layout) {
+  if (layout.has_none(model::Role::statistic)) return norm(gradient);
+  double squares = 0;
+  for (const model::Parameter& parameter : layout.parameters()) {
+    const double part = norm(gradient.subspan(parameter.offset, parameter.size()));
+    const bool counts = parameter.role != model::Role::statistic || !std::isfinite(part);
+    if (counts) squares += part * part;
+  }
+  return std::sqrt(squares);
 }
 
 }  // namespace daig::train

@@ -31,7 +31,9 @@ struct Options {
   double balance = 0;        ///< 0: whoever is first; 1: equal shares of every step
   std::uint64_t seed = 1;
   optim::OptimizerOptions optimizer;  ///< with the base learning rate
-  model::Layout layout;  ///< of the weights; empty: they are one array, for all the optimiser cares
+  /// Of the weights. Empty: they are one array, for all the optimiser cares, and all are trained; a
+  /// network with frozen layers or running statistics needs its own here.
+  model::Layout layout;
   std::string schedule = "constant";  ///< optim::make_schedule
   bool coordinator_trains = false;    ///< rank 0 computes, too; always so when it is alone
 
@@ -68,12 +70,29 @@ struct Options {
 
 // ---------------------------------------------------------------------------------------------
 
+namespace detail {
+
+/// What a layout says of parameters that are not simply trained.
+inline std::string treatment(const model::Layout& layout) {
+  std::string text;
+  for (const model::Parameter& parameter : layout.parameters()) {
+    const auto& [l1, l2] = parameter.regularizer;
+    if (parameter.role == model::Role::trained && !parameter.regularizer.any()) continue;
+    text += fmt::format(" {} {} {} {} {} {}", parameter.offset, parameter.size(),
+                        static_cast<int>(parameter.role), parameter.momentum, l1, l2);
+  }
+  return text;
+}
+
+}  // namespace detail
+
 inline std::uint64_t Options::digest(std::size_t weights) const {
   const optim::OptimizerOptions& o = optimizer;
-  const std::string text = fmt::format(
-      "{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", weights, k, batch_size, epochs,
-      shards, balance, seed, o.name, o.learning_rate, o.momentum, o.nesterov, o.beta1, o.beta2,
-      o.epsilon, o.epsilon_hat, o.weight_decay, schedule, coordinator_trains);
+  const std::string text =
+      fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}{}", weights, k, batch_size,
+                  epochs, shards, balance, seed, o.name, o.learning_rate, o.momentum, o.nesterov,
+                  o.beta1, o.beta2, o.epsilon, o.epsilon_hat, o.weight_decay, schedule,
+                  coordinator_trains, detail::treatment(layout));
   return daig::digest(std::as_bytes(std::span(text)));
 }
 

@@ -78,7 +78,8 @@ inline void Ticket::bank(Contribution contribution) {
   Workbench& bench = *std::exchange(bench_, nullptr);
   bench.slow_down(Clock::now() - started_, assignment_.stop.get_token());
   const TicketId id = assignment_.ticket;
-  const double mean_norm = norm(*gradient_) / static_cast<double>(contribution.samples);
+  const double mean_norm =
+      norm(*gradient_, bench.layout()) / static_cast<double>(contribution.samples);
   if (!std::isfinite(mean_norm) || mean_norm > assignment_.most_norm) {
     return bench.desk().finish(id, control::Spoiled{id, mean_norm});
   }

@@ -5,10 +5,12 @@
 #include <condition_variable>
 #include <mutex>
 #include <stop_token>
+#include <utility>
 
 #include <daig/core/deadline.hpp>
 #include <daig/core/error.hpp>
 #include <daig/data/batch.hpp>
+#include <daig/model/layout.hpp>
 #include <daig/train/buffer_pool.hpp>
 #include <daig/train/ticket_desk.hpp>
 
@@ -19,10 +21,12 @@ class Workbench {
  public:
   /// @param slowdown  1 for as fast as it goes; f makes every batch take f times as long, for
   ///                  experiments with stragglers
-  Workbench(TicketDesk& desk, std::size_t weights, double slowdown)
-      : desk_(desk), gradients_(weights), slowdown_(slowdown) {}
+  /// @param layout    of the weights, as train::Options has it
+  Workbench(TicketDesk& desk, std::size_t weights, double slowdown, model::Layout layout)
+      : desk_(desk), gradients_(weights), slowdown_(slowdown), layout_(std::move(layout)) {}
 
   TicketDesk& desk() { return desk_; }
+  const model::Layout& layout() const { return layout_; }
   Buffer gradient_buffer() { return gradients_.acquire(); }
   /// The samples of an assignment, in this bench's one batch.
   const data::Batch& batch(const Assignment& assignment);
@@ -33,6 +37,7 @@ class Workbench {
   TicketDesk& desk_;
   BufferPool gradients_;
   double slowdown_;
+  model::Layout layout_;
   data::Batch batch_;
 };
 

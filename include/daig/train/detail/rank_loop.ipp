@@ -20,10 +20,13 @@ inline RankLoop::RankLoop(comm::Communicator& communicator, const Options& optio
                task_ ? task_->version : Version{0}),
       desk_([&communicator] { communicator.wake(); }),
       bank_(weights),
-      bench_(desk_, weights, [&] {
-        const auto slow = options.slowdown.find(communicator.rank());
-        return slow == options.slowdown.end() ? 1.0 : slow->second;
-      }()) {
+      bench_(
+          desk_, weights,
+          [&] {
+            const auto slow = options.slowdown.find(communicator.rank());
+            return slow == options.slowdown.end() ? 1.0 : slow->second;
+          }(),
+          options.layout) {
   if (task_) {
     if (task_->version.value() > 0) restore(task_->optimizer_state, replica_.optimizer_state());
     coordinator_.emplace(communicator_, channel_, *make_coordinator(*task_), task_->read_shard,
