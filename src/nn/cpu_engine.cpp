@@ -10,7 +10,10 @@
 #include <daig/core/error.hpp>
 #include <daig/nn/engine.hpp>
 
+#include "cpu_activations.hpp"
+#include "cpu_depthwise.hpp"
 #include "cpu_normalization.hpp"
+#include "cpu_windows.hpp"
 
 namespace daig::nn {
 namespace {
@@ -34,17 +37,6 @@ void gemm(CBLAS_TRANSPOSE trans_a, CBLAS_TRANSPOSE trans_b, int m, int n, int k,
 void gemm(CBLAS_TRANSPOSE trans_a, CBLAS_TRANSPOSE trans_b, int m, int n, int k, const double* a,
           int lda, const double* b, int ldb, double beta, double* c, int ldc) {
   cblas_dgemm(CblasRowMajor, trans_a, trans_b, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
-}
-
-/// 0 for what is below it; not "v > 0 ? v : 0", which would hide a NaN from the loss.
-template <class T>
-T relu(T value) {
-  return value < 0 ? T{0} : value;
-}
-
-template <class T>
-T sigmoid(T value) {
-  return 1 / (1 + std::exp(-value));
 }
 
 /// Each value of a row, less the largest one: exp of it is in (0, 1]. The results may overwrite it.
@@ -81,17 +73,15 @@ void map_with_bias(std::span<const T> bias, Matrix<T> values, Function function)
   }
 }
 
-/// input_delta[i] = delta[i] * derivative(outputs[i])
+/// input_delta[i] = derivative(at[i], delta[i])
 template <class T, class Derivative>
-void map_delta(std::span<const T> outputs, std::span<const T> delta, std::span<T> input_delta,
+void map_delta(std::span<const T> at, std::span<const T> delta, std::span<T> input_delta,
                Derivative derivative) {
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    input_delta[i] = derivative(outputs[i], delta[i]);
-  }
+  for (std::size_t i = 0; i < at.size(); ++i) input_delta[i] = derivative(at[i], delta[i]);
 }
 
 template <class T>
-class CpuEngine final : public CpuNormalization<T> {
+class CpuEngine final : public CpuWindows<T>, public CpuDepthwise<T>, public CpuNormalization<T> {
  public:
   CpuEngine() {
 #ifdef DAIG_HAS_OPENBLAS
@@ -118,19 +108,8 @@ class CpuEngine final : public CpuNormalization<T> {
   void bias_activate(std::span<const T> bias, Activation activation,
                      Matrix<T> values) const override {
     expects(bias.size() == values.columns(), "as many biases as columns");
-    switch (activation) {
-      case Activation::linear:
-        return map_with_bias(bias, values, [](T value) { return value; });
-      case Activation::relu:
-        return map_with_bias(bias, values, relu<T>);
-      case Activation::tanh:
-        return map_with_bias(bias, values, [](T value) { return std::tanh(value); });
-      case Activation::sigmoid:
-        return map_with_bias(bias, values, sigmoid<T>);
-      case Activation::softmax:
-        map_with_bias(bias, values, [](T value) { return value; });
-        return activate(Activation::softmax, values, values);
-    }
+    with_function<T>(activation, [&](auto function) { map_with_bias(bias, values, function); });
+    if (activation == Activation::softmax) activate(activation, values, values);
   }
 
   void bias_gradient(Matrix<const T> delta, T beta, std::span<T> gradient) const override {
@@ -147,46 +126,43 @@ class CpuEngine final : public CpuNormalization<T> {
 
   void activate(Activation activation, Matrix<const T> inputs, Matrix<T> outputs) const override {
     expect_same_shape(inputs, outputs);
-    const std::span<const T> from = inputs.values();
-    const std::span<T> to = outputs.values();
-    switch (activation) {
-      case Activation::linear:
-        return map(from, to, [](T value) { return value; });
-      case Activation::relu:
-        return map(from, to, relu<T>);
-      case Activation::tanh:
-        return map(from, to, [](T value) { return std::tanh(value); });
-      case Activation::sigmoid:
-        return map(from, to, sigmoid<T>);
-      case Activation::softmax:
-        for (std::size_t r = 0; r < inputs.rows(); ++r) softmax_row(inputs.row(r), outputs.row(r));
-        return;
+    if (activation == Activation::softmax) {
+      for (std::size_t r = 0; r < inputs.rows(); ++r) softmax_row(inputs.row(r), outputs.row(r));
+      return;
     }
+    with_function<T>(activation,
+                     [&](auto function) { map(inputs.values(), outputs.values(), function); });
   }
 
   void activate_backward(Activation activation, Matrix<const T> outputs, Matrix<const T> delta,
                          Matrix<T> input_delta) const override {
     expect_same_shape(outputs, delta);
     expect_same_shape(outputs, input_delta);
-    const std::span<const T> y = outputs.values();
-    const std::span<const T> d = delta.values();
-    const std::span<T> to = input_delta.values();
-    switch (activation) {
-      case Activation::linear:
-        if (to.data() != d.data()) std::ranges::copy(d, to.begin());
-        return;
-      case Activation::relu:
-        return map_delta(y, d, to, [](T out, T by_out) { return out <= 0 ? T{0} : by_out; });
-      case Activation::tanh:
-        return map_delta(y, d, to, [](T out, T by_out) { return by_out * (1 - out * out); });
-      case Activation::sigmoid:
-        return map_delta(y, d, to, [](T out, T by_out) { return by_out * out * (1 - out); });
-      case Activation::softmax:
-        for (std::size_t r = 0; r < outputs.rows(); ++r) {
-          softmax_row_backward(outputs.row(r), delta.row(r), input_delta.row(r));
-        }
-        return;
+    if (activation == Activation::softmax) {
+      for (std::size_t r = 0; r < outputs.rows(); ++r) {
+        softmax_row_backward(outputs.row(r), delta.row(r), input_delta.row(r));
+      }
+      return;
     }
+    const bool in_place = input_delta.values().data() == delta.values().data();
+    if (activation == Activation::linear && in_place) return;
+    with_derivative<T>(activation, [&](auto derivative) {
+      map_delta(outputs.values(), delta.values(), input_delta.values(), derivative);
+    });
+  }
+
+  void apply(const Pointwise& function, Matrix<const T> inputs, Matrix<T> outputs) const override {
+    expect_same_shape(inputs, outputs);
+    with_function<T>(function, [&](auto f) { map(inputs.values(), outputs.values(), f); });
+  }
+
+  void apply_backward(const Pointwise& function, Matrix<const T> inputs, Matrix<const T> delta,
+                      Matrix<T> input_delta) const override {
+    expect_same_shape(inputs, delta);
+    expect_same_shape(inputs, input_delta);
+    with_derivative<T>(function, [&](auto derivative) {
+      map_delta(inputs.values(), delta.values(), input_delta.values(), derivative);
+    });
   }
 
   void multiply_elements(Matrix<const T> a, Matrix<const T> b, Matrix<T> product) const override {

@@ -6,12 +6,10 @@
 
 #include <daig/nn/engine.hpp>
 
-#include "cpu_windows.hpp"
-
 namespace daig::nn {
 
 template <class T>
-class CpuNormalization : public CpuWindows<T> {
+class CpuNormalization : public virtual Engine<T> {
  public:
   void moments(Groups groups, Matrix<const T> values, std::span<T> mean,
                std::span<T> variance) const override;

@@ -9,7 +9,7 @@
 namespace daig::nn {
 
 template <class T>
-class CpuWindows : public Engine<T> {
+class CpuWindows : public virtual Engine<T> {
  public:
   void gather_patches(const Window& window, Matrix<const T> images, std::size_t first_line,
                       Matrix<T> patches) const override;

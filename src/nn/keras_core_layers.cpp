@@ -1,10 +1,15 @@
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 
-#include <daig/nn/layers/activation.hpp>
+#include <nlohmann/json.hpp>
+
 #include <daig/nn/layers/dense.hpp>
 #include <daig/nn/layers/dropout.hpp>
 #include <daig/nn/layers/flatten.hpp>
+#include <daig/nn/layers/reshape.hpp>
 
+#include "keras_activation.hpp"
 #include "keras_layers.hpp"
 #include "keras_options.hpp"
 
@@ -21,9 +26,10 @@ void add_input(LayerConfig& layer, LayerStack<T>&) {
 template <class T>
 void add_dense(LayerConfig& layer, LayerStack<T>& stack) {
   kernel_and_bias_options(layer);
-  if (stack.shape().size() != 1) layer.refuse("its input is not flat: put a Flatten before it");
+  const KerasActivation activation = activation_option(layer, stack);
   stack.template put<Dense<T>>(layer, layer.name(), stack.shape(), layer.count("units"),
-                               stack.applied(layer.activation()), bias_option(layer));
+                               activation.within, bias_option(layer));
+  put_behind(layer, stack, activation);
 }
 
 template <class T>
@@ -40,40 +46,39 @@ void add_dropout(LayerConfig& layer, LayerStack<T>& stack) {
                                  static_cast<std::uint32_t>(stack.size()));
 }
 
+/// One extent may be -1: what the others leave.
 template <class T>
-void put_activation(const LayerConfig& layer, LayerStack<T>& stack, Activation activation) {
-  if (activation == Activation::softmax && stack.shape().size() != 1) {
-    layer.refuse("softmax of what is not flat is not supported");
+void add_reshape(LayerConfig& layer, LayerStack<T>& stack) {
+  constexpr const char* option = "target_shape";
+  const auto absurd = [&] { layer.refuse_value(option, ", and no shape of a sample"); };
+  const nlohmann::json& written = layer.get(option);
+  if (!written.is_array() || written.empty()) absurd();
+  Shape shape;
+  std::optional<std::size_t> left_over;
+  for (const nlohmann::json& extent : written) {
+    if (extent == -1 && !left_over) left_over = shape.size();
+    const bool is_extent = extent.is_number_unsigned() || extent == -1;
+    if (!is_extent || (extent == -1 && left_over != shape.size())) absurd();
+    shape.push_back(extent == -1 ? 1 : extent.get<std::size_t>());
   }
-  stack.template put<ActivationLayer<T>>(layer, stack.shape(), stack.applied(activation));
-}
-
-template <class T>
-void add_activation(LayerConfig& layer, LayerStack<T>& stack) {
-  put_activation(layer, stack, layer.activation());
-}
-
-template <class T>
-void add_relu(LayerConfig& layer, LayerStack<T>& stack) {
-  layer.only("max_value", nullptr);
-  layer.only("negative_slope", 0.0);
-  layer.only("threshold", 0.0);
-  put_activation(layer, stack, Activation::relu);
-}
-
-template <class T>
-void add_softmax(LayerConfig& layer, LayerStack<T>& stack) {
-  layer.only("axis", -1);
-  put_activation(layer, stack, Activation::softmax);
+  if (!is_sample_shape(shape)) absurd();
+  if (left_over) {
+    const std::size_t others = elements(shape);
+    shape[*left_over] = elements(stack.shape()) / others;
+    if (shape[*left_over] == 0) absurd();
+  }
+  stack.template put<Reshape<T>>(layer, stack.shape(), shape);
 }
 
 }  // namespace
 
 template <class T>
 LayerReaders<T> core_layers() {
-  return {{"InputLayer", add_input<T>}, {"Dense", add_dense<T>}, {"Flatten", add_flatten<T>},
-          {"Dropout", add_dropout<T>},  {"ReLU", add_relu<T>},   {"Activation", add_activation<T>},
-          {"Softmax", add_softmax<T>}};
+  return {{"InputLayer", add_input<T>},
+          {"Dense", add_dense<T>},
+          {"Flatten", add_flatten<T>},
+          {"Reshape", add_reshape<T>},
+          {"Dropout", add_dropout<T>}};
 }
 
 template LayerReaders<float> core_layers<float>();

@@ -19,16 +19,23 @@ using LayerReader = void (*)(LayerConfig& layer, LayerStack<T>& stack);
 template <class T>
 using LayerReaders = std::map<std::string_view, LayerReader<T>>;
 
-/// Dense, Flatten, Dropout, activations, and the InputLayer, which adds nothing.
+/// Dense, Flatten, Reshape, Dropout, and the InputLayer, which adds nothing.
 template <class T>
 LayerReaders<T> core_layers();
 
-/// Convolutions and poolings.
+/// Activation, and those activations that Keras has as layers.
+template <class T>
+LayerReaders<T> activation_layers();
+
+/// Convolutions and poolings of images, and what pads them.
 template <class T>
 LayerReaders<T> image_layers();
 
 /// BatchNormalization and LayerNormalization.
 template <class T>
 LayerReaders<T> normalization_layers();
+/// Convolutions and poolings over one axis.
+template <class T>
+LayerReaders<T> one_axis_layers();
 
 }  // namespace daig::nn

@@ -12,6 +12,7 @@
 #include <daig/nn/losses/softmax_cross_entropy.hpp>
 
 #include "keras_chain.hpp"
+#include "keras_generation.hpp"
 #include "keras_layers.hpp"
 #include "keras_loss.hpp"
 #include "keras_stack.hpp"
@@ -28,8 +29,10 @@ template <class T>
 const LayerReaders<T>& known_layers() {
   static const LayerReaders<T> known = [] {
     LayerReaders<T> all;
-    for (LayerReaders<T> family : {core_layers<T>(), image_layers<T>(), normalization_layers<T>()})
+    for (LayerReaders<T> family : {core_layers<T>(), activation_layers<T>(), image_layers<T>(),
+                                   one_axis_layers<T>(), normalization_layers<T>()}) {
       all.merge(family);
+    }
     return all;
   }();
   return known;
@@ -84,7 +87,7 @@ KerasParts<T> keras_parts(std::string_view spec) {
   const KerasLoss loss = keras_loss(parsed.at("loss"));
   const KerasChain chain = keras_chain(parsed.at("model"));
   const bool loss_has_softmax = loss.kind == KerasLoss::Kind::cross_entropy && !loss.of_logits;
-  LayerStack<T> stack(chain.input);
+  LayerStack<T> stack(chain.input, keras_generation(parsed.at("model")));
   for (const json* layer : chain.layers) {
     if (layer == chain.layers.back() && loss_has_softmax) stack.leave_to_loss(Activation::softmax);
     add_layer(*layer, chain.trainable, stack);
@@ -93,6 +96,11 @@ KerasParts<T> keras_parts(std::string_view spec) {
     throw UsageError(
         "categorical cross-entropy of a model whose last layer is no softmax: it must "
         "be one, or the loss be compiled with from_logits=True");
+  }
+  if (loss.kind == KerasLoss::Kind::cross_entropy && stack.shape().size() != 1) {
+    throw UsageError(
+        "categorical cross-entropy of a model that gives more than one distribution for a sample: "
+        "its last layer has to be flat");
   }
   KerasParts<T> parts;
   parts.layers = stack.take();

@@ -3,9 +3,11 @@
 /// Options that layers of several kinds have alike.
 
 #include <initializer_list>
+#include <string>
 
 #include <daig/model/regularizer.hpp>
 #include <daig/nn/layers/kernel_and_bias.hpp>
+#include <daig/nn/window.hpp>
 
 #include "layer_config.hpp"
 
@@ -30,6 +32,14 @@ inline void kernel_and_bias_options(LayerConfig& layer) {
                              "lora_rank", "lora_alpha", "quantization_config"}) {
     layer.only(option, nullptr);
   }
+}
+
+/// How a window of convolution or pooling is padded.
+inline Padding padding_option(LayerConfig& layer) {
+  const std::string word = layer.word("padding", "valid");
+  if (word == "valid") return Padding::valid;
+  if (word == "same") return Padding::same;
+  layer.refuse_value("padding", ": there are valid and same");
 }
 
 }  // namespace daig::nn

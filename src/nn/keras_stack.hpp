@@ -13,6 +13,7 @@
 #include <daig/nn/activation.hpp>
 #include <daig/nn/layer.hpp>
 
+#include "keras_generation.hpp"
 #include "layer_config.hpp"
 
 namespace daig::nn {
@@ -21,10 +22,13 @@ namespace daig::nn {
 template <class T>
 class LayerStack {
  public:
-  explicit LayerStack(Shape input) : shape_(std::move(input)) {}
+  explicit LayerStack(Shape input, std::optional<KerasGeneration> generation = {})
+      : shape_(std::move(input)), generation_(generation) {}
 
   /// Of a sample, as the next layer gets it.
   const Shape& shape() const { return shape_; }
+  /// Of Keras, that has written the model, if it is known.
+  std::optional<KerasGeneration> generation() const { return generation_; }
   /// How many there are: a number that no other layer of the stack has.
   std::size_t size() const { return layers_.size(); }
 
@@ -63,6 +67,7 @@ class LayerStack {
   void check_size(const LayerConfig& layer);
 
   Shape shape_;
+  std::optional<KerasGeneration> generation_;
   std::vector<std::unique_ptr<Layer<T>>> layers_;
   std::size_t parameters_ = 0;
   std::set<std::string> names_;  // of layers with weights

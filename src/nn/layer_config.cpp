@@ -7,6 +7,8 @@
 
 #include <daig/core/error.hpp>
 
+#include "list_activations.hpp"
+
 namespace daig::nn {
 namespace {
 
@@ -74,6 +76,12 @@ void LayerConfig::refuse(std::string_view what) const {
   throw UsageError(fmt::format("layer '{}' ({}): {}", name_, kind_, what));
 }
 
+void LayerConfig::refuse_value(const char* option, std::string_view what) const {
+  const auto found = config_->find(option);
+  refuse(
+      fmt::format("{} is {}{}", option, found == config_->end() ? "missing" : shown(*found), what));
+}
+
 const json* LayerConfig::find(const char* option) {
   read_.insert(option);
   const auto found = config_->find(option);
@@ -132,19 +140,22 @@ std::string LayerConfig::word(const char* option, std::string_view when_missing)
 }
 
 /// Keras 3 writes some functions as {"class_name": "function", "config": "relu", ...}.
-Activation LayerConfig::activation(const char* option) {
+std::optional<std::string> LayerConfig::function_name(const char* option) {
   const json* value = find(option);
-  if (value == nullptr) return Activation::linear;
+  if (value == nullptr) return std::nullopt;
   const json* text = value;
   if (value->is_object() && value->contains("class_name") && value->contains("config") &&
       value->at("class_name") == "function") {
     text = &value->at("config");
   }
-  const auto known = text->is_string() ? activation_named(text->get<std::string>()) : std::nullopt;
-  if (!known) {
-    refuse(fmt::format("{} is {}: there are linear, relu, tanh, sigmoid and softmax", option,
-                       shown(*value)));
-  }
+  return text->is_string() ? std::optional(text->get<std::string>()) : std::nullopt;
+}
+
+Activation LayerConfig::activation(const char* option) {
+  if (find(option) == nullptr) return Activation::linear;
+  const auto written = function_name(option);
+  const auto known = written ? activation_named(*written) : std::nullopt;
+  if (!known) refuse_value(option, ": of activations, there are " + list_activations({}));
   return *known;
 }
 

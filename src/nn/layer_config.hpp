@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -42,12 +43,13 @@ class LayerConfig {
   double real(const char* option);
   bool flag(const char* option, bool when_missing);
   std::string word(const char* option, std::string_view when_missing);
+  /// One that can be named, see activation.hpp. @see keras_activation for what Keras has besides.
   Activation activation(const char* option = "activation");
+  /// The name of a function, however it is written; nothing for what is no name.
+  std::optional<std::string> function_name(const char* option);
   /// Extents behind the batch's, from [null, 28, 28].
   Shape sample_shape(const char* option);
   bool has(const char* option) const;
-  /// The value as it is written; null when it is missing, or null.
-  const nlohmann::json* find(const char* option);
 
   /// Whether steps change the layer's weights.
   bool trainable() const { return trainable_; }
@@ -62,10 +64,15 @@ class LayerConfig {
   /// Expects that all options have been read.
   void finish() const;
 
+  /// Null when it is missing or null.
+  const nlohmann::json* find(const char* option);
+  const nlohmann::json& get(const char* option);
+
   [[noreturn]] void refuse(std::string_view what) const;
+  /// Says what the option is, and after a comma or the like, what is wrong with that.
+  [[noreturn]] void refuse_value(const char* option, std::string_view what) const;
 
  private:
-  const nlohmann::json& get(const char* option);
   void check_dtype();
 
   std::string kind_;

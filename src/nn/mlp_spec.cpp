@@ -11,6 +11,8 @@
 #include <daig/nn/losses/softmax_cross_entropy.hpp>
 #include <daig/nn/mlp_spec.hpp>
 
+#include "list_activations.hpp"
+
 namespace daig::nn {
 namespace {
 
@@ -87,8 +89,9 @@ MlpSpec parse_mlp_spec(std::string_view text) {
       has_activation = true;
       const auto activation = activation_named(value);
       if (!activation || *activation == Activation::linear || *activation == Activation::softmax) {
-        refuse(text, fmt::format("activation '{}': hidden layers take relu, tanh or sigmoid",
-                                 value.substr(0, 40)));
+        refuse(text,
+               fmt::format("activation '{}': hidden layers take one of {}", value.substr(0, 40),
+                           list_activations({Activation::linear, Activation::softmax})));
       }
       spec.activation = *activation;
     } else if (key == "loss" && !has_loss) {

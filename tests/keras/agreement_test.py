@@ -216,6 +216,55 @@ def evaluation_agrees():
               numpy.array(model.evaluate(x, y, verbose=0)), 1e-4)
 
 
+def spatial_layers():
+    for padding in ("valid", "same", "causal"):
+        for strides, dilation in ((1, 1), (2, 1), (1, 3)):
+            agree(f"Conv1D {padding} {strides} {dilation}",
+                  images(layers.Conv1D(4, 3, strides=strides, padding=padding,
+                                       dilation_rate=dilation, activation="relu"),
+                         shape=(11, 3)), 3)
+    for padding in ("valid", "same"):
+        for strides, dilation, multiplier in ((1, 1, 1), (2, 1, 3), (1, 2, 2)):
+            agree(f"DepthwiseConv2D {padding} {strides} {dilation} {multiplier}",
+                  images(layers.DepthwiseConv2D((3, 2), strides=strides, padding=padding,
+                                                dilation_rate=dilation, activation="tanh",
+                                                depth_multiplier=multiplier)), 3)
+        for kind in (layers.MaxPooling1D, layers.AveragePooling1D):
+            for size, strides in ((2, None), (3, 2)):
+                agree(f"{kind.__name__} {padding} {size} {strides}",
+                      images(layers.Conv1D(2, 2), kind(size, strides=strides, padding=padding),
+                             shape=(9, 3)), 3)
+    for kind in (layers.GlobalMaxPooling1D, layers.GlobalAveragePooling1D):
+        agree(kind.__name__, chain((6, 2), layers.Conv1D(4, 3), kind()), 3)
+    for kind in (layers.GlobalMaxPooling2D, layers.GlobalAveragePooling2D):
+        agree(f"{kind.__name__} keepdims", images(layers.Conv2D(4, 3), kind(keepdims=True)), 3)
+    for padding in (1, (2, 1), ((1, 0), (0, 2))):
+        agree(f"ZeroPadding2D {padding}",
+              images(layers.Conv2D(2, 2), layers.ZeroPadding2D(padding), layers.Conv2D(2, 2)), 3)
+    agree("Reshape", chain((12,), layers.Dense(12), layers.Reshape((-1, 3)), layers.Conv1D(2, 2),
+                           layers.Reshape((6,))), 3)
+    agree("Dense and softmax over the last axis",
+          images(layers.Dense(4, activation="softmax"), layers.Dense(3), layers.Softmax()), 3)
+    agree("Dense over sequences, mse", keras.Sequential(
+        [keras.Input((5, 3)), layers.Dense(4, activation="tanh"), layers.GlobalMaxPooling1D()]),
+          None, loss=keras.losses.MeanSquaredError())
+
+
+def all_activations():
+    for activation in ("elu", "selu", "softplus", "softsign", "exponential", "hard_sigmoid",
+                       "relu6", "leaky_relu", "gelu", "silu", "mish", "hard_silu"):
+        agree(f"Dense {activation}", chain((7,), layers.Dense(5, activation=activation)), 3)
+    agree("Conv2D gelu, Activation silu and elu",
+          images(layers.Conv2D(3, 2, activation="gelu"), layers.Activation("silu"),
+                 layers.Activation("elu")), 3)
+    for layer in (layers.ReLU(max_value=0.5), layers.ReLU(negative_slope=0.2, threshold=0.3),
+                  layers.ReLU(max_value=1, negative_slope=0.1, threshold=0.2),
+                  layers.LeakyReLU(negative_slope=0.1), layers.ELU(alpha=0.5)):
+        agree(f"{type(layer).__name__}", chain((7,), layers.Dense(6), layer), 3)
+    agree("a layer as an activation",
+          chain((7,), layers.Dense(6, activation=layers.LeakyReLU(negative_slope=0.1))), 3)
+
+
 def all_losses():
     for name in ("sparse_categorical_crossentropy", "categorical_crossentropy"):
         agree(name, chain((6,), layers.Dense(5, activation="relu")), 3, loss=name)
@@ -246,6 +295,8 @@ with tempfile.TemporaryDirectory() as folder:
     os.chdir(folder)
     all_layers()
     normalization_layers()
+    spatial_layers()
+    all_activations()
     all_losses()
     all_optimizers()
     os.chdir("/")

@@ -17,9 +17,6 @@ using daig::ContractViolation;
 using test::random_values;
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-const std::vector<Activation> all_activations = {Activation::linear, Activation::relu,
-                                                 Activation::tanh, Activation::sigmoid,
-                                                 Activation::softmax};
 
 template <class T>
 T at(const Factor<T>& factor, std::size_t row, std::size_t column) {
@@ -95,9 +92,45 @@ BOOST_AUTO_TEST_CASE(activations_are_what_their_names_say) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(further_activations_are_what_their_names_say) {
+  const auto engine = cpu_engine<double>();
+  const std::vector<double> values{-7, -1, 0.5, 8};
+  const auto check = [&](Activation activation, const std::vector<double>& expected) {
+    std::vector<double> results(4);
+    engine->activate(activation, Matrix<const double>(values, 1, 4), Matrix<double>(results, 1, 4));
+    BOOST_TEST_CONTEXT(name(activation)) {
+      for (std::size_t i = 0; i < 4; ++i) BOOST_TEST(std::abs(results[i] - expected[i]) < 1e-12);
+    }
+  };
+  const double scale = 1.0507009873554805;
+  const double below = 1.7580993408473766;  // scale alpha
+  check(Activation::elu, {std::exp(-7.0) - 1, std::exp(-1.0) - 1, 0.5, 8});
+  check(Activation::selu,
+        {below * (std::exp(-7.0) - 1), below * (std::exp(-1.0) - 1), scale * 0.5, scale * 8});
+  check(Activation::softplus, {std::log(1 + std::exp(-7.0)), std::log(1 + std::exp(-1.0)),
+                               std::log(1 + std::exp(0.5)), std::log(1 + std::exp(8.0))});
+  check(Activation::softsign, {-7.0 / 8, -0.5, 1.0 / 3, 8.0 / 9});
+  check(Activation::exponential, {std::exp(-7.0), std::exp(-1.0), std::exp(0.5), std::exp(8.0)});
+  check(Activation::relu6, {0, 0, 0.5, 6});
+  check(Activation::leaky_relu, {-1.4, -0.2, 0.5, 8});
+  check(Activation::hard_sigmoid_fifth, {0, 0.3, 0.6, 1});
+  check(Activation::hard_sigmoid_sixth, {0, 1.0 / 3, 7.0 / 12, 1});
+}
+
+BOOST_AUTO_TEST_CASE(softplus_neither_overflows_nor_vanishes) {
+  const auto engine = cpu_engine<float>();
+  std::vector<float> values{-50, 100};
+  engine->activate(Activation::softplus, Matrix<const float>(values, 1, 2),
+                   Matrix<float>(values, 1, 2));
+  BOOST_TEST(values[0] > 0);
+  BOOST_TEST(values[1] == 100);
+}
+
 BOOST_AUTO_TEST_CASE(extreme_values_stay_finite) {
   const auto engine = cpu_engine<float>();
-  for (const Activation activation : {Activation::tanh, Activation::sigmoid, Activation::softmax}) {
+  for (const Activation activation :
+       {Activation::tanh, Activation::sigmoid, Activation::softmax, Activation::softsign,
+        Activation::hard_sigmoid_fifth, Activation::hard_sigmoid_sixth}) {
     std::vector<float> values{-1e30F, -1000, 0, 1000, 1e30F};
     engine->activate(activation, Matrix<const float>(values, 1, 5), Matrix<float>(values, 1, 5));
     for (const float value : values) BOOST_TEST((value >= -1 && value <= 1));
@@ -105,12 +138,15 @@ BOOST_AUTO_TEST_CASE(extreme_values_stay_finite) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(relu_does_not_hide_what_is_no_number) {
+BOOST_AUTO_TEST_CASE(no_activation_hides_what_is_no_number) {
   const auto engine = cpu_engine<double>();
-  std::vector<double> values{nan};
-  engine->activate(Activation::relu, Matrix<const double>(values, 1, 1),
-                   Matrix<double>(values, 1, 1));
-  BOOST_TEST(std::isnan(values[0]));
+  for (const Activation activation : test::all_activations()) {
+    std::vector<double> values{nan};
+    engine->activate(activation, Matrix<const double>(values, 1, 1), Matrix<double>(values, 1, 1));
+    BOOST_TEST_CONTEXT(name(activation)) {
+      BOOST_TEST(std::isnan(values[0]));
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(bias_and_activation_in_one_pass) {
@@ -119,7 +155,7 @@ BOOST_AUTO_TEST_CASE(bias_and_activation_in_one_pass) {
   constexpr std::size_t columns = 7;
   const std::vector<double> bias = random_values(columns, 1);
   const std::vector<double> values = random_values(rows * columns, 2);
-  for (const Activation activation : all_activations) {
+  for (const Activation activation : test::all_activations()) {
     BOOST_TEST_CONTEXT(name(activation)) {
       std::vector<double> expected = values;
       for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += bias[i % columns];

@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(gradient_agrees_with_differences) {
 BOOST_AUTO_TEST_CASE(gradient_of_any_layers_agrees_with_differences) {
   std::vector<std::unique_ptr<Layer<double>>> layers;
   layers.push_back(std::make_unique<ActivationLayer<double>>(Shape{4}, Activation::tanh));
-  layers.push_back(std::make_unique<Dense<double>>("a", Shape{2, 2}, 6, Activation::linear));
+  layers.push_back(std::make_unique<Dense<double>>("a", Shape{2, 2}, 3, Activation::linear));
   layers.push_back(std::make_unique<ActivationLayer<double>>(Shape{6}, Activation::sigmoid));
   layers.push_back(std::make_unique<Dense<double>>("b", Shape{6}, 3, Activation::softmax));
   Network<double> network(std::move(layers), std::make_unique<MeanSquaredError<double>>(), "own");
@@ -270,6 +270,14 @@ class StoppingEngine final : public Engine<float> {
                          Matrix<const float> delta, Matrix<float> input_delta) const override {
     engine_->activate_backward(activation, outputs, delta, input_delta);
   }
+  void apply(const Pointwise& function, Matrix<const float> inputs,
+             Matrix<float> outputs) const override {
+    engine_->apply(function, inputs, outputs);
+  }
+  void apply_backward(const Pointwise& function, Matrix<const float> inputs,
+                      Matrix<const float> delta, Matrix<float> input_delta) const override {
+    engine_->apply_backward(function, inputs, delta, input_delta);
+  }
   void multiply_elements(Matrix<const float> a, Matrix<const float> b,
                          Matrix<float> product) const override {
     engine_->multiply_elements(a, b, product);
@@ -282,6 +290,17 @@ class StoppingEngine final : public Engine<float> {
   void scatter_patches(const Window& window, Matrix<const float> patches, std::size_t first_line,
                        Matrix<float> images) const override {
     engine_->scatter_patches(window, patches, first_line, images);
+  }
+  void convolve_depthwise(const Window& window, Matrix<const float> images,
+                          Matrix<const float> kernel, Matrix<float> outputs) const override {
+    engine_->convolve_depthwise(window, images, kernel, outputs);
+  }
+  void convolve_depthwise_backward(const Window& window, Matrix<const float> images,
+                                   Matrix<const float> kernel, Matrix<const float> delta,
+                                   float beta, Matrix<float> gradient,
+                                   Matrix<float> image_delta) const override {
+    engine_->convolve_depthwise_backward(window, images, kernel, delta, beta, gradient,
+                                         image_delta);
   }
   void max_pool(const Window& window, Matrix<const float> images,
                 Matrix<float> pooled) const override {

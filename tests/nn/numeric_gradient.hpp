@@ -25,6 +25,14 @@ std::vector<T> random_values(std::size_t size, std::uint64_t seed) {
   return values;
 }
 
+inline std::vector<Activation> all_activations() {
+  std::vector<Activation> all;
+  for (const auto& [activation, its_name] : daig::nn::detail::activation_names) {
+    all.push_back(activation);
+  }
+  return all;
+}
+
 inline std::vector<std::int32_t> random_classes(std::size_t size, std::uint64_t classes,
                                                 std::uint64_t seed) {
   Random random(seed, Stream::test);

@@ -59,6 +59,24 @@ BOOST_AUTO_TEST_CASE(same_windows_are_padded_as_in_tensorflow) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(causal_windows_are_padded_before_only) {
+  struct Case {
+    std::size_t in, kernel, stride, dilation, out, before;
+  };
+  for (const Case& c : {Case{9, 1, 1, 1, 9, 0}, Case{9, 3, 1, 1, 9, 2}, Case{9, 3, 1, 4, 9, 8},
+                        Case{9, 2, 2, 1, 5, 1}, Case{4, 3, 4, 1, 1, 2}, Case{1, 5, 1, 1, 1, 4}}) {
+    BOOST_TEST_CONTEXT(c.in << ", kernel " << c.kernel << ", stride " << c.stride) {
+      const WindowAxis axis = rows(c.in, c.kernel, c.stride, c.dilation, Padding::causal);
+      BOOST_TEST(axis.out == c.out);
+      BOOST_TEST(axis.before == c.before);
+      BOOST_TEST(axis.is_padded() == (c.before > 0));
+    }
+  }
+  BOOST_TEST(rows(7, 3, 2, 1, Padding::same).is_padded());
+  BOOST_TEST(!rows(9, 2, 3, 1, Padding::same).is_padded());
+  BOOST_TEST(!rows(9, 2, 3, 1, Padding::valid).is_padded());
+}
+
 BOOST_AUTO_TEST_CASE(axes_do_not_mix) {
   const Window window = make_window(Image{10, 20, 3}, {{3, 5}, {1, 2}, {2, 1}, Padding::valid});
   BOOST_TEST(window.rows.out == 6U);
@@ -111,7 +129,7 @@ BOOST_AUTO_TEST_CASE(extents_of_nothing_are_refused) {
 BOOST_AUTO_TEST_CASE(absurd_extents_do_not_overflow) {
   constexpr std::size_t largest = std::numeric_limits<std::size_t>::max();
   constexpr std::size_t most = std::numeric_limits<std::int32_t>::max();
-  for (const Padding padding : {Padding::valid, Padding::same}) {
+  for (const Padding padding : {Padding::valid, Padding::same, Padding::causal}) {
     BOOST_CHECK_THROW(make_window(Image{largest, 1, 1}, {}), daig::UsageError);
     BOOST_CHECK_THROW(make_window(Image{most, most, most}, {}), daig::UsageError);
     BOOST_CHECK_THROW(make_window(Image{4, 4, 1}, {{largest, 1}, {}, {}, padding}),
@@ -123,6 +141,7 @@ BOOST_AUTO_TEST_CASE(absurd_extents_do_not_overflow) {
   }
   BOOST_TEST(rows(4, 2, 1, most, Padding::same).out == 4U);
   BOOST_TEST(rows(4, most, most, most, Padding::same).out == 1U);
+  BOOST_TEST(rows(4, most, most, most, Padding::causal).out == 1U);
   BOOST_TEST(rows(most, 1, 1, 1, Padding::valid).out == most);
   BOOST_CHECK_THROW(rows(4, most, 1, most, Padding::valid), daig::UsageError);
 }

@@ -15,6 +15,7 @@
 #include <daig/nn/loss.hpp>
 #include <daig/nn/matrix.hpp>
 #include <daig/nn/normalization.hpp>
+#include <daig/nn/pointwise.hpp>
 #include <daig/nn/window.hpp>
 
 namespace daig::nn {
@@ -52,6 +53,13 @@ class Engine {
   virtual void activate_backward(Activation activation, Matrix<const T> outputs,
                                  Matrix<const T> delta, Matrix<T> input_delta) const = 0;
 
+  /// outputs[i] = function(inputs[i]); the two may be the same matrix.
+  virtual void apply(const Pointwise& function, Matrix<const T> inputs,
+                     Matrix<T> outputs) const = 0;
+  /// From delta = d loss / d outputs to d loss / d inputs; the two may be the same matrix.
+  virtual void apply_backward(const Pointwise& function, Matrix<const T> inputs,
+                              Matrix<const T> delta, Matrix<T> input_delta) const = 0;
+
   /// product[i] = a[i] b[i]; any two may be the same matrix.
   virtual void multiply_elements(Matrix<const T> a, Matrix<const T> b, Matrix<T> product) const = 0;
   /// All 0.
@@ -69,6 +77,17 @@ class Engine {
   /// taken from (col2im).
   virtual void scatter_patches(const Window& window, Matrix<const T> patches,
                                std::size_t first_line, Matrix<T> images) const = 0;
+
+  /// Each channel is convolved on its own: at each position, outputs {channel, m} are the sums over
+  /// the taps of image {channel} kernel {tap, channel, m}.
+  /// @param kernel  patch_size x m, the rows as in a patch
+  virtual void convolve_depthwise(const Window& window, Matrix<const T> images,
+                                  Matrix<const T> kernel, Matrix<T> outputs) const = 0;
+  /// From delta = d loss / d outputs to gradient = d loss / d kernel + beta gradient and, unless
+  /// image_delta is empty, to d loss / d images. With beta 0 the old gradient is not read.
+  virtual void convolve_depthwise_backward(const Window& window, Matrix<const T> images,
+                                           Matrix<const T> kernel, Matrix<const T> delta, T beta,
+                                           Matrix<T> gradient, Matrix<T> image_delta) const = 0;
 
   /// The largest value under the window, for each channel; NaN if there is one. For windows without
   /// dilation, here and below.

@@ -30,6 +30,10 @@ class Matrix {
   Matrix slice(std::size_t first, std::size_t count) const {
     return {values_.subspan(first * columns_, count * columns_), count, columns_};
   }
+  /// The same values as rows of this many columns. Expects that they are whole rows.
+  Matrix by_columns(std::size_t columns) const {
+    return {values_, values_.size() / columns, columns};
+  }
   bool empty() const { return values_.empty(); }
 
  private:

@@ -12,7 +12,7 @@
 namespace daig::nn {
 
 /// "mlp:784-256-128-10,activation=relu,loss=cross-entropy": inputs, hidden layers, outputs; the
-/// activation of the hidden layers (relu, tanh or sigmoid; the last layer is linear); the loss
+/// activation of the hidden layers (any but linear and softmax; the last layer is linear); the loss
 /// (cross-entropy or mse). Both options may be left out, and are then as written here.
 struct MlpSpec {
   std::vector<std::size_t> sizes;

@@ -14,8 +14,9 @@
 namespace daig::nn {
 
 /// valid: the window stays within the image. same: the image is padded so that there are
-/// ceil(in / stride) positions.
-enum class Padding { valid, same };
+/// ceil(in / stride) positions. causal: as many, padded before the image only, so that no position
+/// sees what comes after it.
+enum class Padding { valid, same, causal };
 
 struct Extents {
   std::size_t height = 1;
@@ -42,6 +43,8 @@ struct WindowAxis {
 
   /// From the first tap to the last one.
   std::size_t span() const { return (kernel - 1) * dilation + 1; }
+  /// Whether some taps are in the padding.
+  bool is_padded() const { return before > 0 || (out - 1) * stride + span() > in; }
 };
 
 /// A window over images {height, width, channels}. No image and no patch (what lies under the
@@ -61,7 +64,7 @@ struct Window {
 
 /// By the rules of Keras and TensorFlow (TensorFlow's documentation, tf.nn, "Notes on padding").
 /// With padding same, (out - 1) stride + span - in are padded, if that is positive, the smaller
-/// half before.
+/// half before. With padding causal, span - 1 are padded before.
 /// @param image  {height, width, channels}.
 /// @throws UsageError when that is no image, an extent is 0 or too large, or the window is larger
 /// than the image and the padding is valid.
@@ -95,6 +98,11 @@ inline WindowAxis make_axis(std::string_view axis_name, std::size_t in, std::siz
       checked_extent(in, "image extent" + of_axis), checked_extent(kernel, "kernel" + of_axis),
       checked_extent(stride, "stride" + of_axis), checked_extent(dilation, "dilation" + of_axis)};
   const std::size_t span = axis.span();  // below 2^62
+  if (padding == Padding::causal) {
+    axis.out = (in - 1) / stride + 1;
+    axis.before = span - 1;
+    return axis;
+  }
   if (padding == Padding::same) {
     axis.out = (in - 1) / stride + 1;
     const std::size_t covered = (axis.out - 1) * stride + span;
@@ -115,7 +123,8 @@ inline WindowAxis make_axis(std::string_view axis_name, std::size_t in, std::siz
 }  // namespace detail
 
 inline bool Window::is_identity() const {
-  return rows.kernel == 1 && columns.kernel == 1 && rows.stride == 1 && columns.stride == 1;
+  return rows.kernel == 1 && columns.kernel == 1 && rows.stride == 1 && columns.stride == 1 &&
+         rows.out == rows.in && columns.out == columns.in;
 }
 
 inline Window make_window(std::span<const std::size_t> image, const WindowOptions& options) {

@@ -4,6 +4,7 @@
 
 #include <daig/nn/layers/activation.hpp>
 
+#include "naive_window.hpp"
 #include "nn/numeric_gradient.hpp"
 
 namespace {
@@ -11,8 +12,7 @@ namespace {
 using namespace daig::nn;
 
 BOOST_AUTO_TEST_CASE(derivatives_agree_with_differences) {
-  for (const Activation activation : {Activation::linear, Activation::relu, Activation::tanh,
-                                      Activation::sigmoid, Activation::softmax}) {
+  for (const Activation activation : test::all_activations()) {
     for (const std::size_t rows : {1U, 6U}) {
       BOOST_TEST_CONTEXT(name(activation) << ", " << rows << " rows") {
         ActivationLayer<double> layer({3, 2}, activation);
@@ -31,9 +31,14 @@ BOOST_AUTO_TEST_CASE(keeps_the_shape_and_has_no_parameters) {
   BOOST_TEST(layout.size() == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(softmax_goes_over_the_last_axis) {
+  ActivationLayer<double> layer({2, 2}, Activation::softmax);
+  const std::vector<double> inputs{0, 0, 1, 1};
+  BOOST_TEST(test::forward(layer, {}, inputs, 1) == std::vector<double>(4, 0.5));
+}
+
 BOOST_AUTO_TEST_CASE(names_go_both_ways) {
-  for (const Activation activation : {Activation::linear, Activation::relu, Activation::tanh,
-                                      Activation::sigmoid, Activation::softmax}) {
+  for (const Activation activation : test::all_activations()) {
     BOOST_TEST((activation_named(name(activation)) == activation));
   }
   BOOST_TEST(!activation_named("gelu"));

@@ -7,6 +7,7 @@
 
 #include <daig/nn/layers/dense.hpp>
 
+#include "naive_window.hpp"
 #include "nn/numeric_gradient.hpp"
 
 namespace {
@@ -14,8 +15,7 @@ namespace {
 using namespace daig::nn;
 
 BOOST_AUTO_TEST_CASE(derivatives_agree_with_differences) {
-  for (const Activation activation : {Activation::linear, Activation::relu, Activation::tanh,
-                                      Activation::sigmoid, Activation::softmax}) {
+  for (const Activation activation : test::all_activations()) {
     for (const std::size_t rows : {1U, 4U, 9U}) {
       BOOST_TEST_CONTEXT(name(activation) << ", " << rows << " rows") {
         Dense<double> layer("dense", {5}, 3, activation);
@@ -32,14 +32,22 @@ BOOST_AUTO_TEST_CASE(one_input_and_one_unit) {
   test::check_layer(layer, 1, 3);
 }
 
-BOOST_AUTO_TEST_CASE(flattens_its_input) {
+BOOST_AUTO_TEST_CASE(applies_to_the_last_axis) {
+  for (const Activation activation : {Activation::softmax, Activation::relu}) {
+    Dense<double> whole("dense", {2, 3, 4}, 5, activation);
+    test::check_layer(whole, 2, 11);
+    Dense<double> row("dense", {4}, 5, activation);
+    const std::vector<double> weights = test::random_values(25, 1);
+    const std::vector<double> inputs = test::random_values(48, 2);
+    BOOST_TEST(test::forward(whole, weights, inputs, 2) == test::forward(row, weights, inputs, 12));
+  }
   const Dense<float> layer("dense_7", {2, 3, 4}, 5, Activation::relu);
-  BOOST_TEST(layer.output_shape() == Shape{5});
+  BOOST_TEST(layer.output_shape() == (Shape{2, 3, 5}));
   daig::model::Layout layout;
   layer.declare(layout);
   BOOST_TEST_REQUIRE(layout.parameters().size() == 2);
   BOOST_TEST(layout.parameters()[0].name == "dense_7/kernel");
-  BOOST_TEST(layout.parameters()[0].shape == (Shape{24, 5}));
+  BOOST_TEST(layout.parameters()[0].shape == (Shape{4, 5}));
   BOOST_TEST(layout.parameters()[1].name == "dense_7/bias");
   BOOST_TEST(layout.parameters()[1].shape == Shape{5});
 }
@@ -54,6 +62,7 @@ BOOST_AUTO_TEST_CASE(a_bias_can_be_left_out) {
 
 BOOST_AUTO_TEST_CASE(empty_layers_are_refused) {
   BOOST_CHECK_THROW(Dense<float>("dense", {4}, 0, Activation::relu), daig::ContractViolation);
+  BOOST_CHECK_THROW(Dense<float>("dense", {}, 4, Activation::relu), daig::ContractViolation);
   BOOST_CHECK_THROW(Dense<float>("dense", {0}, 4, Activation::relu), daig::ContractViolation);
 }
 

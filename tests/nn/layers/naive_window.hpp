@@ -38,14 +38,17 @@ class NaiveImage {
 inline std::ptrdiff_t naive_index(std::size_t in, std::size_t position, std::size_t tap,
                                   std::size_t kernel, std::size_t stride, std::size_t dilation,
                                   Padding padding) {
+  const auto index = static_cast<std::ptrdiff_t>(position * stride + tap * dilation);
+  if (padding == Padding::causal) {
+    return index - static_cast<std::ptrdiff_t>((kernel - 1) * dilation);
+  }
   std::size_t padded = 0;
   if (padding == Padding::same) {
     const std::size_t out = (in + stride - 1) / stride;
     const std::size_t covered = (out - 1) * stride + (kernel - 1) * dilation + 1;
     if (covered > in) padded = covered - in;
   }
-  return static_cast<std::ptrdiff_t>(position * stride + tap * dilation) -
-         static_cast<std::ptrdiff_t>(padded / 2);
+  return index - static_cast<std::ptrdiff_t>(padded / 2);
 }
 
 /// Calls visit(ky, kx, value) for each tap at a position that meets the image.
@@ -76,7 +79,10 @@ inline std::ostream& operator<<(std::ostream& out, const WindowCase& window) {
   return out << window.image[0] << " x " << window.image[1] << " x " << window.image[2]
              << ", kernel " << kernel.height << " x " << kernel.width << ", stride "
              << stride.height << " x " << stride.width << ", dilation " << dilation.height << " x "
-             << dilation.width << (padding == Padding::same ? ", same" : ", valid");
+             << dilation.width
+             << (padding == Padding::valid  ? ", valid"
+                 : padding == Padding::same ? ", same"
+                                            : ", causal");
 }
 
 /// Kernels of 1 to 4 (larger and smaller than strides of 1 to 3), dilations of 1 to `most_dilation`
@@ -84,7 +90,7 @@ inline std::ostream& operator<<(std::ostream& out, const WindowCase& window) {
 inline std::vector<WindowCase> window_cases(std::size_t most_dilation) {
   std::vector<WindowCase> cases;
   std::size_t channels = 0;
-  for (const Padding padding : {Padding::valid, Padding::same}) {
+  for (const Padding padding : {Padding::valid, Padding::same, Padding::causal}) {
     for (const std::size_t kernel : {1U, 2U, 3U, 4U}) {
       for (const std::size_t stride : {1U, 2U, 3U}) {
         for (std::size_t dilation = 1; dilation <= most_dilation; ++dilation) {

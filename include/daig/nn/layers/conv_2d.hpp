@@ -126,8 +126,7 @@ template <class U>
 Matrix<U> Conv2D<T>::lines_of(Matrix<U> values, std::size_t columns, std::size_t first_line,
                               std::size_t lines) const {
   const std::size_t width = window_.columns.out;
-  return Matrix<U>(values.values(), values.values().size() / columns, columns)
-      .slice(first_line * width, lines * width);
+  return values.by_columns(columns).slice(first_line * width, lines * width);
 }
 
 template <class T>

@@ -18,6 +18,14 @@ namespace daig::nn {
 
 enum class Bias { none, used };
 
+/// Draws a kernel of a layer with this activation. For relu: normal, standard deviation sqrt(2 /
+/// fan_in) (He et al., "Delving deep into rectifiers", 2015, equation 10); else uniform within +-
+/// sqrt(6 / (fan_in + fan_out)) (Glorot, Bengio, "Understanding the difficulty of training deep
+/// feedforward neural networks", 2010, equation 16). As in Keras a fan is one of the last two
+/// extents, in and out, times those before.
+template <class T>
+void draw_kernel(const Shape& shape, Activation activation, Random& random, std::span<T> kernel);
+
 /// The meaning of such a layer's weights: "NAME/kernel", its last two axes {in, units}, and
 /// "NAME/bias" {units} if used. All but the last axis together are the rows of the kernel.
 template <class T>
@@ -30,10 +38,7 @@ class KernelAndBias {
   Bias bias() const { return bias_; }
 
   void declare(model::Layout& layout) const;
-  /// Biases 0. Kernel for relu: normal, standard deviation sqrt(2 / fan_in) (He et al., "Delving
-  /// deep into rectifiers", 2015, equation 10); else uniform within +- sqrt(6 / (fan_in + fan_out))
-  /// (Glorot, Bengio, "Understanding the difficulty of training deep feedforward neural networks",
-  /// 2010, equation 16). As in Keras a fan is in or units, times the axes before these.
+  /// Biases 0; the kernel by draw_kernel.
   void initialise(std::span<T> weights, std::uint64_t seed, std::uint32_t first_parameter) const;
 
   Matrix<const T> kernel(std::span<const T> weights) const {
@@ -63,6 +68,20 @@ class KernelAndBias {
 // ---------------------------------------------------------------------------------------------
 
 template <class T>
+void draw_kernel(const Shape& shape, Activation activation, Random& random, std::span<T> kernel) {
+  const std::size_t out = shape.back();
+  const std::size_t in = shape[shape.size() - 2];
+  const double fan_in = static_cast<double>(kernel.size()) / static_cast<double>(out);
+  const double fan_out = fan_in / static_cast<double>(in) * static_cast<double>(out);
+  const double deviation = std::sqrt(2.0 / fan_in);
+  const double limit = std::sqrt(6.0 / (fan_in + fan_out));
+  const bool he = activation == Activation::relu;
+  for (T& weight : kernel) {
+    weight = static_cast<T>(he ? deviation * random.normal() : random.uniform(-limit, limit));
+  }
+}
+
+template <class T>
 KernelAndBias<T>::KernelAndBias(std::string name, Shape kernel_shape, Activation activation,
                                 Bias bias)
     : name_(std::move(name)),
@@ -84,15 +103,7 @@ template <class T>
 void KernelAndBias<T>::initialise(std::span<T> weights, std::uint64_t seed,
                                   std::uint32_t first_parameter) const {
   Random random(seed, Stream::weights, first_parameter);
-  const std::size_t in = kernel_shape_[kernel_shape_.size() - 2];
-  const auto fan_in = static_cast<double>(rows_);
-  const double fan_out = fan_in / static_cast<double>(in) * static_cast<double>(units_);
-  const double deviation = std::sqrt(2.0 / fan_in);
-  const double limit = std::sqrt(6.0 / (fan_in + fan_out));
-  const bool he = activation_ == Activation::relu;
-  for (T& weight : kernel(weights).values()) {
-    weight = static_cast<T>(he ? deviation * random.normal() : random.uniform(-limit, limit));
-  }
+  draw_kernel(kernel_shape_, activation_, random, kernel(weights).values());
   for (T& bias : weights.subspan(rows_ * units_)) bias = 0;
 }
 
