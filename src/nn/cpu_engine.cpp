@@ -10,6 +10,7 @@
 #include <daig/core/error.hpp>
 #include <daig/nn/engine.hpp>
 
+#include "cpu_recurrent.hpp"
 #include "cpu_windows.hpp"
 
 namespace daig::nn {
@@ -199,6 +200,10 @@ class CpuEngine final : public CpuWindows<T> {
     std::ranges::fill(values, T{0});
   }
 
+  const RecurrentOperations<T>& recurrent() const override {
+    return recurrent_;
+  }
+
   Loss softmax_cross_entropy(Matrix<const T> logits, std::span<const std::int32_t> classes,
                              Matrix<T> delta) const override {
     expect_same_shape(logits, delta);
@@ -255,6 +260,8 @@ class CpuEngine final : public CpuWindows<T> {
       input_delta[i] = outputs[i] * (delta[i] - mean);
     }
   }
+
+  CpuRecurrent<T> recurrent_;
 };
 
 }  // namespace

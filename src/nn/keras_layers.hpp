@@ -27,4 +27,8 @@ LayerReaders<T> core_layers();
 template <class T>
 LayerReaders<T> image_layers();
 
+/// LSTM, GRU and SimpleRNN, what makes one of them bidirectional, and embeddings.
+template <class T>
+LayerReaders<T> recurrent_layers();
+
 }  // namespace daig::nn

@@ -27,7 +27,9 @@ template <class T>
 const LayerReaders<T>& known_layers() {
   static const LayerReaders<T> known = [] {
     LayerReaders<T> all;
-    for (LayerReaders<T> family : {core_layers<T>(), image_layers<T>()}) all.merge(family);
+    for (LayerReaders<T> family : {core_layers<T>(), image_layers<T>(), recurrent_layers<T>()}) {
+      all.merge(family);
+    }
     return all;
   }();
   return known;

@@ -41,6 +41,8 @@ class LayerConfig {
   Activation activation(const char* option = "activation");
   /// Extents behind the batch's, from [null, 28, 28].
   Shape sample_shape(const char* option);
+  /// Of a layer that wraps another one, say.
+  const nlohmann::json& object(const char* option);
   bool has(const char* option) const;
 
   /// Accepts an option only as it is without an effect: missing, null, or this value.

@@ -149,7 +149,9 @@ template <class T>
 std::size_t Network<T>::check(std::span<const T> weights, std::span<const T> features) const {
   expects(weights.size() == layout_.size(), "weights as long as the layout");
   expects(features.size() % input_size() == 0, "features of whole samples");
-  return features.size() / input_size();
+  const std::size_t count = features.size() / input_size();
+  layers_.front()->check_features({features, count, input_size()});
+  return count;
 }
 
 template <class T>

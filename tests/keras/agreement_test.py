@@ -73,11 +73,16 @@ def flat_weights(model):
     return numpy.concatenate([weight.flatten() for weight in model.get_weights()])
 
 
-def agree(name, model, classes, optimizer="sgd", loss="sparse_categorical_crossentropy", steps=3):
-    """One batch, several steps: predictions before and after, weights after."""
+def agree(name, model, classes, optimizer="sgd", loss="sparse_categorical_crossentropy", steps=3,
+          make_x=None):
+    """One batch, several steps: predictions before and after, weights after.
+
+    make_x(random, shape) draws the features, where they are not normal.
+    """
     random = numpy.random.default_rng(5)
     samples = 24
-    x = random.normal(size=(samples, *model.input_shape[1:])).astype("float32")
+    shape = (samples, *model.input_shape[1:])
+    x = make_x(random, shape) if make_x else random.normal(size=shape).astype("float32")
     if classes is None:
         y = random.normal(size=(samples, model.output_shape[-1])).astype("float32")
         theirs_y = y
@@ -149,6 +154,45 @@ def all_layers():
     agree("a functional chain", keras.Model(outside, inside), 3)
 
 
+def recurrent_layers():
+    def sequences(*middle):
+        return chain((6, 4), *middle)
+
+    def indices(random, shape):
+        return random.integers(0, 11, shape).astype("int32")
+
+    for kind in (layers.LSTM, layers.GRU, layers.SimpleRNN):
+        name = kind.__name__
+        agree(name, sequences(kind(5)), 3)
+        agree(f"{name} without bias, backwards", sequences(kind(5, use_bias=False,
+                                                                go_backwards=True)), 3)
+        agree(f"{name} stack", sequences(kind(5, return_sequences=True), kind(4)), 3)
+        agree(f"{name} backwards, all states",
+              sequences(kind(3, return_sequences=True, go_backwards=True), layers.Flatten()), 3)
+        for merge in ("concat", "sum", "mul", "ave"):
+            agree(f"Bidirectional {name} {merge}",
+                  sequences(layers.Bidirectional(kind(3, return_sequences=True), merge_mode=merge),
+                            layers.Bidirectional(kind(4), merge_mode=merge)), 3)
+    agree("GRU, reset before", sequences(layers.GRU(5, reset_after=False, return_sequences=True),
+                                         layers.GRU(4, reset_after=False, use_bias=False)), 3)
+    for kind in (layers.LSTM, layers.GRU):
+        agree(f"{kind.__name__} with other functions",
+              sequences(kind(5, activation="relu", recurrent_activation="hard_sigmoid")), 3)
+    agree("Bidirectional of two kinds of LSTM",
+          sequences(layers.Bidirectional(layers.LSTM(4), backward_layer=layers.LSTM(
+              4, activation="sigmoid", go_backwards=True))), 3)
+    agree("Bidirectional, the wrong way round",
+          sequences(layers.Bidirectional(layers.GRU(4, go_backwards=True, return_sequences=True),
+                                         backward_layer=layers.GRU(4, return_sequences=True)),
+                    layers.Flatten()), 3)
+    agree("Embedding", chain((7,), layers.Embedding(11, 5), layers.LSTM(4)), 3, make_x=indices)
+    outside = keras.Input((7,), dtype="int32")
+    inside = layers.Bidirectional(layers.GRU(4))(layers.Embedding(11, 5)(outside))
+    agree("a functional chain with an Embedding",
+          keras.Model(outside, layers.Dense(3, activation="softmax")(inside)), 3, make_x=indices,
+          optimizer=keras.optimizers.Adam(0.01))
+
+
 def all_losses():
     for name in ("sparse_categorical_crossentropy", "categorical_crossentropy"):
         agree(name, chain((6,), layers.Dense(5, activation="relu")), 3, loss=name)
@@ -178,6 +222,7 @@ keras.utils.set_random_seed(3)
 with tempfile.TemporaryDirectory() as folder:
     os.chdir(folder)
     all_layers()
+    recurrent_layers()
     all_losses()
     all_optimizers()
     os.chdir("/")

@@ -300,6 +300,7 @@ class StoppingEngine final : public Engine<float> {
                              Matrix<float> image_delta) const override {
     engine_->average_pool_backward(window, delta, image_delta);
   }
+  const RecurrentOperations<float>& recurrent() const override { return engine_->recurrent(); }
   Loss softmax_cross_entropy(Matrix<const float> logits, std::span<const std::int32_t> classes,
                              Matrix<float> delta) const override {
     return engine_->softmax_cross_entropy(logits, classes, delta);

@@ -13,6 +13,7 @@
 #include <daig/nn/activation.hpp>
 #include <daig/nn/loss.hpp>
 #include <daig/nn/matrix.hpp>
+#include <daig/nn/recurrent_operations.hpp>
 #include <daig/nn/window.hpp>
 
 namespace daig::nn {
@@ -80,6 +81,9 @@ class Engine {
                             Matrix<T> pooled) const = 0;
   virtual void average_pool_backward(const Window& window, Matrix<const T> delta,
                                      Matrix<T> image_delta) const = 0;
+
+  /// What recurrent layers need beside these.
+  virtual const RecurrentOperations<T>& recurrent() const = 0;
 
   /// Sum over rows of -log softmax(logits)[class], and its derivative delta = softmax - one-hot.
   /// Expects classes within the columns.

@@ -80,6 +80,10 @@ class Layer {
     static_cast<void>(weights), static_cast<void>(seed), static_cast<void>(first_parameter);
   }
 
+  /// Asked of a network's first layer before anything is computed: whether these features may come.
+  /// @throws InputError naming the sample, in a batch, whose features may not.
+  virtual void check_features(Matrix<const T> features) const { static_cast<void>(features); }
+
   virtual void forward(const Engine<T>& engine, const ForwardPass<T>& pass) = 0;
   virtual void backward(const Engine<T>& engine, const BackwardPass<T>& pass) = 0;
 

@@ -69,7 +69,8 @@ class Network {
   /// The gradient of the *sum* of the samples' losses (not their mean) by the weights, and that
   /// sum. Overwrites `gradient`. False when stopped: between layers and micro-batches the token is
   /// asked; gradient and loss are then worthless.
-  /// @throws InputError for a class that the network has no output for, before anything is written.
+  /// @throws InputError for a class that the network has no output for, and for features that its
+  /// first layer has no use for, before anything is written.
   bool gradient(std::span<const T> weights, const Samples<T>& samples, std::span<T> gradient,
                 const std::stop_token& stop, Loss& loss);
 
@@ -77,6 +78,7 @@ class Network {
   Loss evaluate(std::span<const T> weights, const Samples<T>& samples);
 
   /// n x output size: probabilities for cross-entropy, what the last layer gives for mse.
+  /// @throws InputError as `gradient` does, for features.
   void predict(std::span<const T> weights, std::span<const T> features, std::span<T> outputs);
 
  private:
