@@ -86,10 +86,9 @@ RecurrentOptions recurrent_options(LayerConfig& layer, std::uint32_t layer_index
   return options;
 }
 
-/// Passes the layer, and what its kind of recurrent layer is made of, to make.template
-/// operator()<Kind>(...). False for another kind.
+/// Passes what its kind of recurrent layer is made of to make.template operator()<Kind>(...).
 template <class T, class Make>
-bool make_recurrent(LayerConfig& layer, const std::string& name, const Shape& input,
+void make_recurrent(LayerConfig& layer, const std::string& name, const Shape& input,
                     const RecurrentOptions& options, Make make) {
   if (layer.kind() == "LSTM") {
     make.template operator()<Lstm<T>>(name, input, options, cell_activations(layer));
@@ -99,12 +98,9 @@ bool make_recurrent(LayerConfig& layer, const std::string& name, const Shape& in
     make.template operator()<Gru<T>>(name, input, options,
                                      after ? Reset::after_product : Reset::before_product,
                                      cell_activations(layer));
-  } else if (layer.kind() == "SimpleRNN") {
-    make.template operator()<SimpleRnn<T>>(name, input, options, layer.activation());
   } else {
-    return false;
+    make.template operator()<SimpleRnn<T>>(name, input, options, layer.activation());
   }
-  return true;
 }
 
 template <class T>
@@ -116,23 +112,27 @@ void add_recurrent(LayerConfig& layer, LayerStack<T>& stack) {
       [&]<class Kind>(const auto&... arguments) { stack.template put<Kind>(layer, arguments...); });
 }
 
-/// One of the two layers of a Bidirectional.
+/// The options of one of the two layers of a Bidirectional.
+RecurrentOptions reader_options(LayerConfig& layer, std::uint32_t layer_index) {
+  if (layer.kind() != "LSTM" && layer.kind() != "GRU" && layer.kind() != "SimpleRNN") {
+    layer.refuse(
+        "of layers of this kind nothing bidirectional can be made: there are LSTM, GRU and "
+        "SimpleRNN");
+  }
+  return recurrent_options(layer, layer_index);
+}
+
 template <class T>
-std::unique_ptr<Recurrent<T>> reader(LayerConfig& layer, const std::string& name,
-                                     const Shape& input, const RecurrentOptions& options) {
+std::unique_ptr<Recurrent<T>> make_reader(LayerConfig& layer, const std::string& name,
+                                          const Shape& input, const RecurrentOptions& options) {
   std::unique_ptr<Recurrent<T>> made;
-  const auto make = [&]<class Kind>(const auto&... arguments) {
+  make_recurrent<T>(layer, name, input, options, [&]<class Kind>(const auto&... arguments) {
     try {
       made = std::make_unique<Kind>(arguments...);
     } catch (const UsageError& error) {
       layer.refuse(error.what());
     }
-  };
-  if (!make_recurrent<T>(layer, name, input, options, make)) {
-    layer.refuse(
-        "of layers of this kind nothing bidirectional can be made: there are LSTM, GRU "
-        "and SimpleRNN");
-  }
+  });
   layer.finish();
   return made;
 }
@@ -154,18 +154,18 @@ void add_bidirectional(LayerConfig& layer, LayerStack<T>& stack) {
   const auto index = static_cast<std::uint32_t>(stack.size());
   constexpr std::uint32_t second = std::uint32_t{1} << 31;  // beyond the number of any layer
   LayerConfig forward(layer.object("layer"));
-  const RecurrentOptions options = recurrent_options(forward, index);
+  const RecurrentOptions options = reader_options(forward, index);
   const bool has_own = layer.has("backward_layer");
   LayerConfig backward(layer.object(has_own ? "backward_layer" : "layer"));
-  RecurrentOptions backward_options = recurrent_options(backward, index + second);
+  RecurrentOptions backward_options = reader_options(backward, index + second);
   if (!has_own) {
     backward_options.order =
         options.order == TimeOrder::forward ? TimeOrder::backward : TimeOrder::forward;
   }
   backward_options.given_order = TimeOrder::backward;  // step by step as the other one
   const Shape input = stack.shape();
-  auto first = reader<T>(forward, layer.name() + "/forward", input, options);
-  auto other = reader<T>(backward, layer.name() + "/backward", input, backward_options);
+  auto first = make_reader<T>(forward, layer.name() + "/forward", input, options);
+  auto other = make_reader<T>(backward, layer.name() + "/backward", input, backward_options);
   stack.template put<Bidirectional<T>>(layer, std::move(first), std::move(other),
                                        merge_option(layer));
 }

@@ -144,14 +144,18 @@ void Network<T>::predict(std::span<const T> weights, std::span<const T> features
   }
 }
 
+template <class T>
+void Network<T>::check_features(std::span<const T> features, std::uint64_t first) const {
+  layers_.front()->check_features({features, features.size() / input_size(), input_size()}, first);
+}
+
 /// Returns the number of samples.
 template <class T>
 std::size_t Network<T>::check(std::span<const T> weights, std::span<const T> features) const {
   expects(weights.size() == layout_.size(), "weights as long as the layout");
   expects(features.size() % input_size() == 0, "features of whole samples");
-  const std::size_t count = features.size() / input_size();
-  layers_.front()->check_features({features, count, input_size()});
-  return count;
+  check_features(features);
+  return features.size() / input_size();
 }
 
 template <class T>

@@ -191,6 +191,16 @@ def recurrent_layers():
     agree("a functional chain with an Embedding",
           keras.Model(outside, layers.Dense(3, activation="softmax")(inside)), 3, make_x=indices,
           optimizer=keras.optimizers.Adam(0.01))
+    x = numpy.load("x.npy")
+    x[20, 3] = 11
+    numpy.save("x.npy", x)
+    for words in (["predict", "--out", "p.npy"], ["eval", "--labels", "y.npy"],
+                  ["train", "--labels", "y.npy", "-n", "1", "--k", "1", "--out", "after.h5"]):
+        done = subprocess.run([DAIG, *words, "--model", "before.h5", "--data", "x.npy"],
+                              capture_output=True, text=True, timeout=120)
+        said = done.stderr
+        if done.returncode != 3 or "x.npy: sample 20 has 11" not in said or "embedding" not in said:
+            failures.append(("an index too large", words[0], done.returncode, said))
 
 
 def all_losses():

@@ -62,6 +62,12 @@ class Network {
   std::size_t output_size() const { return elements(layers_.back()->output_shape()); }
   const LossFunction<T>& loss() const { return *loss_; }
 
+  /// Whether the first layer can take some values only, as indices of a table.
+  bool checks_features() const { return layers_.front()->checks_features(); }
+  /// Checks features of whole samples, the first of which has this number. The members below do it
+  /// themselves. @throws InputError naming the sample whose features cannot be taken.
+  void check_features(std::span<const T> features, std::uint64_t first = 0) const;
+
   /// Initial weights, the same for the same seed (see Dense::initialise). The normal ones come from
   /// the C library's logarithm and cosine: let one rank draw them and send them to the others.
   void initialise(std::span<T> weights, std::uint64_t seed) const;
@@ -70,7 +76,7 @@ class Network {
   /// sum. Overwrites `gradient`. False when stopped: between layers and micro-batches the token is
   /// asked; gradient and loss are then worthless.
   /// @throws InputError for a class that the network has no output for, and for features that its
-  /// first layer has no use for, before anything is written.
+  /// first layer cannot take, before anything is written.
   bool gradient(std::span<const T> weights, const Samples<T>& samples, std::span<T> gradient,
                 const std::stop_token& stop, Loss& loss);
 

@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(features_that_are_no_indices_are_refused_before_anything_is
     const auto says = [value](const InputError& error) {
       const std::string said = error.what();
       BOOST_TEST_INFO(said);
-      BOOST_TEST(said.find("sample 1 of a batch has " + std::to_string(value)) == 0U);
+      BOOST_TEST(said.find("sample 1 has " + std::to_string(value)) == 0U);
       BOOST_TEST(said.find("position 1") != said.npos);
       BOOST_TEST(said.find("'words'") != said.npos);
       return true;
@@ -111,7 +111,13 @@ BOOST_AUTO_TEST_CASE(features_that_are_no_indices_are_refused_before_anything_is
     BOOST_CHECK_EXCEPTION(made.predict(weights, features, outputs), InputError, says);
     BOOST_TEST(gradient == std::vector<double>(weights.size(), 7));
     BOOST_TEST(outputs == std::vector<double>(2, 7));
+    BOOST_CHECK_EXCEPTION(made.check_features(features, 1000), InputError,
+                          [](const InputError& error) {
+                            return std::string(error.what()).find("sample 1001 has ") == 0;
+                          });
   }
+  BOOST_TEST(made.checks_features());
+  BOOST_TEST(!Network<double>("mlp:3-2").checks_features());
 }
 
 /// Whoever does not ask the layer first still reads nothing beyond the table.

@@ -276,9 +276,9 @@ BOOST_AUTO_TEST_CASE(directions_are_merged_step_by_step) {
   const std::vector<double> b = test::forward(*backward, of_second, inputs, 5);
   const auto merged = [&](Merge merge) {
     Case again{Kind::gru_after, {4, 3}, forward->options(), {}};
-    auto first = make(again);
+    auto first = make(again, "first");
     again.options = backward->options();
-    Bidirectional<double> layer(std::move(first), make(again), merge);
+    Bidirectional<double> layer(std::move(first), make(again, "second"), merge);
     return test::forward(layer, both, inputs, 5);
   };
   const std::vector<double> sum = merged(Merge::sum);
@@ -359,9 +359,9 @@ BOOST_AUTO_TEST_CASE(fresh_weights_are_as_in_keras) {
                                    Merge::sum);
   std::vector<double> of_both(2 * weights.size());
   both.initialise(of_both, 1, 0);
-  BOOST_TEST(std::vector(of_both.begin(), of_both.begin() + 240) == weights,
-             boost::test_tools::per_element());
-  BOOST_TEST(std::vector(of_both.begin() + 240, of_both.end()) != weights);
+  const auto middle = of_both.begin() + static_cast<std::ptrdiff_t>(weights.size());
+  BOOST_TEST(std::vector(of_both.begin(), middle) == weights, boost::test_tools::per_element());
+  BOOST_TEST(std::vector(middle, of_both.end()) != weights);
 }
 
 /// Single precision has functions of its own; those of double precision are the reference.

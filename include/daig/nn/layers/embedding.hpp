@@ -36,8 +36,9 @@ class Embedding final : public Layer<T> {
   /// Uniform within +- 0.05, as in Keras.
   void initialise(std::span<T> weights, std::uint64_t seed,
                   std::uint32_t first_parameter) const override;
+  bool checks_features() const override { return true; }
   /// @throws InputError naming the sample, the place in it, the value and the layer.
-  void check_features(Matrix<const T> features) const override;
+  void check_features(Matrix<const T> features, std::uint64_t first) const override;
   /// Expects indices of the table's rows.
   void forward(const Engine<T>& engine, const ForwardPass<T>& pass) override {
     engine.recurrent().look_up({pass.weights, count_, size_}, pass.inputs, pass.outputs);
@@ -83,13 +84,13 @@ void Embedding<T>::initialise(std::span<T> weights, std::uint64_t seed,
 }
 
 template <class T>
-void Embedding<T>::check_features(Matrix<const T> features) const {
+void Embedding<T>::check_features(Matrix<const T> features, std::uint64_t first) const {
   for (std::size_t r = 0; r < features.rows(); ++r) {
     const std::span<const T> sample = features.row(r);
     for (std::size_t i = 0; i < sample.size(); ++i) {
       const T index = sample[i];
       if (index >= 0 && index < static_cast<T>(count_) && index == std::floor(index)) continue;
-      throw InputError("sample " + std::to_string(r) + " of a batch has " + std::to_string(index) +
+      throw InputError("sample " + std::to_string(first + r) + " has " + std::to_string(index) +
                        " at position " + std::to_string(i) + ", but the embedding '" + name_ +
                        "' has vectors for the whole numbers 0 to " + std::to_string(count_ - 1) +
                        ": check the features, or give the layer a greater input_dim");
