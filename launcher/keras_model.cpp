@@ -16,9 +16,19 @@
 namespace daig::launcher {
 namespace {
 
-/// The layer of "conv2d/kernel".
-std::string_view layer_of(const model::Parameter& parameter) {
-  return std::string_view(parameter.name).substr(0, parameter.name.rfind('/'));
+/// By the name of their layer, in the file's order.
+using ArraysOfLayers = std::map<std::string_view, std::vector<const store::KerasArray*>>;
+
+/// The file's layer that a parameter belongs to: for "a/forward/kernel" that may be "a/forward", or
+/// else "a", of which "forward" is a part.
+ArraysOfLayers::iterator layer_of(const model::Parameter& parameter, ArraysOfLayers& layers) {
+  std::string_view name = parameter.name;
+  for (std::size_t end = name.rfind('/'); end != name.npos; end = name.rfind('/')) {
+    name = name.substr(0, end);
+    const auto found = layers.find(name);
+    if (found != layers.end()) return found;
+  }
+  return layers.end();
 }
 
 /// For each parameter of the layout, its array in the file: a layer's arrays are in the order of
@@ -26,14 +36,15 @@ std::string_view layer_of(const model::Parameter& parameter) {
 std::vector<const store::KerasArray*> match(const model::Layout& layout,
                                             const store::KerasFile& file,
                                             const std::string& where) {
-  std::map<std::string_view, std::vector<const store::KerasArray*>> arrays;
+  ArraysOfLayers arrays;
   for (const store::KerasArray& array : file.weights) arrays[array.layer].push_back(&array);
   std::vector<const store::KerasArray*> matched;
   for (const model::Parameter& parameter : layout.parameters()) {
-    auto& of_layer = arrays[layer_of(parameter)];
-    if (of_layer.empty()) {
+    const auto layer = layer_of(parameter, arrays);
+    if (layer == arrays.end() || layer->second.empty()) {
       throw InputError(where, fmt::format("the weights lack an array for {}", parameter.name));
     }
+    auto& of_layer = layer->second;
     const store::KerasArray& array = *of_layer.front();
     of_layer.erase(of_layer.begin());
     if (array.shape != parameter.shape) {

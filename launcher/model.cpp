@@ -1,10 +1,14 @@
 #include "model.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include <daig/core/error.hpp>
+#include <daig/data/batch.hpp>
 #include <daig/data/shape.hpp>
 #include <daig/store/keras_file.hpp>
 
@@ -49,8 +53,34 @@ void check_features(const nn::Network<float>& network, const data::ArraySource& 
                                network.input_size()));
 }
 
+void check_values(const nn::Network<float>& network, const data::ArraySource& features) {
+  if (!network.checks_features()) return;
+  if (features.type() == data::ElementType::u8) {
+    throw UsageError(fmt::format(
+        "{}: these bytes are taken as brightness, from 0 to 1, and the model {} takes indices; "
+        "save them as integers of 32 bits",
+        features.name(), network.title()));
+  }
+  constexpr std::uint64_t piece = 1000;
+  std::vector<std::byte> elements;
+  std::vector<float> values;
+  for (std::uint64_t first = 0; first < features.count(); first += piece) {
+    const std::uint64_t count = std::min(piece, features.count() - first);
+    elements.resize(count * features.sample_bytes());
+    values.resize(count * features.sample_size());
+    features.read(first, count, elements);
+    data::to_floats(features.type(), elements, values);
+    try {
+      network.check_features(values, first);
+    } catch (const InputError& error) {
+      throw InputError(features.name(), error.what());
+    }
+  }
+}
+
 void check_dataset(const nn::Network<float>& network, const data::Dataset& dataset) {
   check_features(network, dataset.features());
+  check_values(network, dataset.features());
   const std::string& name = dataset.labels().name();
   const bool wants_classes = network.loss().label_kind() == nn::LabelKind::classes;
   const bool has_classes = dataset.label_kind() == data::LabelKind::classes;

@@ -28,7 +28,12 @@ nn::Network<float> network_of(const store::SavedModel& saved, const std::string&
 /// Checks that the network takes such samples. @throws UsageError naming the file and both sizes.
 void check_features(const nn::Network<float>& network, const data::ArraySource& features);
 
-/// Checks the labels, too: their kind, their number, their range.
+/// Checks what is in the samples, where the network can take some values only.
+/// @throws UsageError for bytes, InputError naming the file, the sample, its value and the layer.
+/// Cost: reads all features; nothing for networks that take any values.
+void check_values(const nn::Network<float>& network, const data::ArraySource& features);
+
+/// Checks that, and the labels, too: their kind, their number, their range.
 /// @throws UsageError when they are of another kind or size than the network's loss takes;
 /// InputError naming the file and the sample when a class is too large. Cost: reads all labels.
 void check_dataset(const nn::Network<float>& network, const data::Dataset& dataset);

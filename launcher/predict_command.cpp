@@ -59,6 +59,7 @@ int predict(const PredictSettings& settings) {
   const data::ArraySource features = data::open_array(settings.data);
   Model model = load_model(settings.model);
   check_features(model.network, features);
+  check_values(model.network, features);
   store::check_writable(settings.out);
   std::vector<float> values = predict_all(model, features);
   data::Shape shape{features.count(), model.network.output_size()};

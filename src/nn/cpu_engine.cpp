@@ -13,6 +13,7 @@
 #include "cpu_activations.hpp"
 #include "cpu_depthwise.hpp"
 #include "cpu_normalization.hpp"
+#include "cpu_recurrent.hpp"
 #include "cpu_windows.hpp"
 
 namespace daig::nn {
@@ -175,6 +176,10 @@ class CpuEngine final : public CpuWindows<T>, public CpuDepthwise<T>, public Cpu
     std::ranges::fill(values, T{0});
   }
 
+  const RecurrentOperations<T>& recurrent() const override {
+    return recurrent_;
+  }
+
   Loss softmax_cross_entropy(Matrix<const T> logits, std::span<const std::int32_t> classes,
                              Matrix<T> delta) const override {
     expect_same_shape(logits, delta);
@@ -231,6 +236,8 @@ class CpuEngine final : public CpuWindows<T>, public CpuDepthwise<T>, public Cpu
       input_delta[i] = outputs[i] * (delta[i] - mean);
     }
   }
+
+  CpuRecurrent<T> recurrent_;
 };
 
 }  // namespace

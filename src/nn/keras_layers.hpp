@@ -37,5 +37,8 @@ LayerReaders<T> normalization_layers();
 /// Convolutions and poolings over one axis.
 template <class T>
 LayerReaders<T> one_axis_layers();
+/// LSTM, GRU and SimpleRNN, what makes one of them bidirectional, and embeddings.
+template <class T>
+LayerReaders<T> recurrent_layers();
 
 }  // namespace daig::nn

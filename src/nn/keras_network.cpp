@@ -29,8 +29,9 @@ template <class T>
 const LayerReaders<T>& known_layers() {
   static const LayerReaders<T> known = [] {
     LayerReaders<T> all;
-    for (LayerReaders<T> family : {core_layers<T>(), activation_layers<T>(), image_layers<T>(),
-                                   one_axis_layers<T>(), normalization_layers<T>()}) {
+    for (LayerReaders<T> family :
+         {core_layers<T>(), activation_layers<T>(), image_layers<T>(), one_axis_layers<T>(),
+          normalization_layers<T>(), recurrent_layers<T>()}) {
       all.merge(family);
     }
     return all;

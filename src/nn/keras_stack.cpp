@@ -40,6 +40,10 @@ void LayerStack<T>::check_size(const LayerConfig& layer) {
   if (own.size() == 0) return;
   if (!is_path(layer.name())) layer.refuse("its name cannot be that of an array in a file");
   if (!names_.insert(layer.name()).second) layer.refuse("another layer has the same name");
+  for (const model::Parameter& parameter : own.parameters()) {
+    if (parameter_names_.insert(parameter.name).second) continue;
+    layer.refuse("another layer's name, and its part's, are the same together");
+  }
 }
 
 template <class T>

@@ -70,7 +70,8 @@ class LayerStack {
   std::optional<KerasGeneration> generation_;
   std::vector<std::unique_ptr<Layer<T>>> layers_;
   std::size_t parameters_ = 0;
-  std::set<std::string> names_;  // of layers with weights
+  std::set<std::string> names_;            // of layers with weights
+  std::set<std::string> parameter_names_;  // "a/b/kernel" may be of a layer "a", or of an "a/b"
   std::optional<Activation> left_to_loss_;
 };
 

@@ -59,7 +59,8 @@ LayerConfig::LayerConfig(const json& layer) {
   trainable_ = flag("trainable", true);
 }
 
-/// A name, or in Keras 3 a policy: {"class_name": "DTypePolicy", "config": {"name": "float32"}}.
+/// A name, or in Keras 3 a policy: {"class_name": "DTypePolicy", "config": {"name": "float32"}}. An
+/// input may be said to be integers, which come as floats here.
 void LayerConfig::check_dtype() {
   const json* dtype = find("dtype");
   if (dtype == nullptr) return;
@@ -69,6 +70,7 @@ void LayerConfig::check_dtype() {
     if (name->contains("name")) name = &name->at("name");
   }
   if (*name == "float32") return;
+  if (kind_ == "InputLayer" && (*name == "int32" || *name == "int64")) return;
   refuse(fmt::format("dtype is {}: models are trained in float32", shown(*dtype)));
 }
 
@@ -91,6 +93,12 @@ const json* LayerConfig::find(const char* option) {
 const json& LayerConfig::get(const char* option) {
   if (const json* value = find(option)) return *value;
   refuse(fmt::format("{} is missing", option));
+}
+
+const json& LayerConfig::object(const char* option) {
+  const json& value = get(option);
+  if (!value.is_object()) refuse(fmt::format("{} is {}, and no object", option, shown(value)));
+  return value;
 }
 
 bool LayerConfig::has(const char* option) const {

@@ -49,6 +49,8 @@ class LayerConfig {
   std::optional<std::string> function_name(const char* option);
   /// Extents behind the batch's, from [null, 28, 28].
   Shape sample_shape(const char* option);
+  /// Of a layer that wraps another one, say.
+  const nlohmann::json& object(const char* option);
   bool has(const char* option) const;
 
   /// Whether steps change the layer's weights.

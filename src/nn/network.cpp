@@ -177,11 +177,17 @@ double Network<T>::regularize(std::span<const T> weights, std::size_t samples,
   return cost * static_cast<double>(samples);
 }
 
+template <class T>
+void Network<T>::check_features(std::span<const T> features, std::uint64_t first) const {
+  layers_.front()->check_features({features, features.size() / input_size(), input_size()}, first);
+}
+
 /// Returns the number of samples.
 template <class T>
 std::size_t Network<T>::check(std::span<const T> weights, std::span<const T> features) const {
   expects(weights.size() == layout_.size(), "weights as long as the layout");
   expects(features.size() % input_size() == 0, "features of whole samples");
+  check_features(features);
   return features.size() / input_size();
 }
 

@@ -75,11 +75,16 @@ def flat_weights(model):
     return numpy.concatenate([weight.flatten() for weight in model.get_weights()])
 
 
-def agree(name, model, classes, optimizer="sgd", loss="sparse_categorical_crossentropy", steps=3):
-    """One batch, several steps: predictions before and after, weights after."""
+def agree(name, model, classes, optimizer="sgd", loss="sparse_categorical_crossentropy", steps=3,
+          make_x=None):
+    """One batch, several steps: predictions before and after, weights after.
+
+    make_x(random, shape) draws the features, where they are not normal.
+    """
     random = numpy.random.default_rng(5)
     samples = 24
-    x = random.normal(size=(samples, *model.input_shape[1:])).astype("float32")
+    shape = (samples, *model.input_shape[1:])
+    x = make_x(random, shape) if make_x else random.normal(size=shape).astype("float32")
     if classes is None:
         y = random.normal(size=(samples, model.output_shape[-1])).astype("float32")
         theirs_y = y
@@ -265,6 +270,55 @@ def all_activations():
           chain((7,), layers.Dense(6, activation=layers.LeakyReLU(negative_slope=0.1))), 3)
 
 
+def recurrent_layers():
+    def sequences(*middle):
+        return chain((6, 4), *middle)
+
+    def indices(random, shape):
+        return random.integers(0, 11, shape).astype("int32")
+
+    for kind in (layers.LSTM, layers.GRU, layers.SimpleRNN):
+        name = kind.__name__
+        agree(name, sequences(kind(5)), 3)
+        agree(f"{name} without bias, backwards", sequences(kind(5, use_bias=False,
+                                                                go_backwards=True)), 3)
+        agree(f"{name} stack", sequences(kind(5, return_sequences=True), kind(4)), 3)
+        agree(f"{name} backwards, all states",
+              sequences(kind(3, return_sequences=True, go_backwards=True), layers.Flatten()), 3)
+        for merge in ("concat", "sum", "mul", "ave"):
+            agree(f"Bidirectional {name} {merge}",
+                  sequences(layers.Bidirectional(kind(3, return_sequences=True), merge_mode=merge),
+                            layers.Bidirectional(kind(4), merge_mode=merge)), 3)
+    agree("GRU, reset before", sequences(layers.GRU(5, reset_after=False, return_sequences=True),
+                                         layers.GRU(4, reset_after=False, use_bias=False)), 3)
+    for kind in (layers.LSTM, layers.GRU):
+        agree(f"{kind.__name__} with other functions",
+              sequences(kind(5, activation="relu", recurrent_activation="hard_sigmoid")), 3)
+    agree("Bidirectional of two kinds of LSTM",
+          sequences(layers.Bidirectional(layers.LSTM(4), backward_layer=layers.LSTM(
+              4, activation="sigmoid", go_backwards=True))), 3)
+    agree("Bidirectional, the wrong way round",
+          sequences(layers.Bidirectional(layers.GRU(4, go_backwards=True, return_sequences=True),
+                                         backward_layer=layers.GRU(4, return_sequences=True)),
+                    layers.Flatten()), 3)
+    agree("Embedding", chain((7,), layers.Embedding(11, 5), layers.LSTM(4)), 3, make_x=indices)
+    outside = keras.Input((7,), dtype="int32")
+    inside = layers.Bidirectional(layers.GRU(4))(layers.Embedding(11, 5)(outside))
+    agree("a functional chain with an Embedding",
+          keras.Model(outside, layers.Dense(3, activation="softmax")(inside)), 3, make_x=indices,
+          optimizer=keras.optimizers.Adam(0.01))
+    x = numpy.load("x.npy")
+    x[20, 3] = 11
+    numpy.save("x.npy", x)
+    for words in (["predict", "--out", "p.npy"], ["eval", "--labels", "y.npy"],
+                  ["train", "--labels", "y.npy", "-n", "1", "--k", "1", "--out", "after.h5"]):
+        done = subprocess.run([DAIG, *words, "--model", "before.h5", "--data", "x.npy"],
+                              capture_output=True, text=True, timeout=120)
+        said = done.stderr
+        if done.returncode != 3 or "x.npy: sample 20 has 11" not in said or "embedding" not in said:
+            failures.append(("an index too large", words[0], done.returncode, said))
+
+
 def all_losses():
     for name in ("sparse_categorical_crossentropy", "categorical_crossentropy"):
         agree(name, chain((6,), layers.Dense(5, activation="relu")), 3, loss=name)
@@ -297,6 +351,7 @@ with tempfile.TemporaryDirectory() as folder:
     normalization_layers()
     spatial_layers()
     all_activations()
+    recurrent_layers()
     all_losses()
     all_optimizers()
     os.chdir("/")

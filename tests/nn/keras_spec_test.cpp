@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_known_is_refused_by_layer_and_option) {
   BOOST_TEST(refused(conv({{"trainable", 3}}), "trainable is 3, neither true nor false"));
   BOOST_TEST(refused(conv({{"brand_new", 1}}), "the option brand_new (1) is not known"));
   BOOST_TEST(refused(layer("Dropout", {{"rate", 1.0}}), "a dropout rate of 1"));
-  BOOST_TEST(refused(layer("LSTM", {{"units", 3}}), "(LSTM): layers of this kind"));
+  BOOST_TEST(refused(layer("ConvLSTM2D", {{"units", 3}}), "(ConvLSTM2D): layers of this kind"));
   BOOST_TEST(refused(conv({{"name", "a/../b"}}), "its name cannot be"));
   BOOST_TEST(refused(conv({{"name", "dense"}}), "layer 'dense' (Dense): another layer"));
   BOOST_TEST(refused(conv({{"filters", std::uint64_t{1} << 30}}), "absurdly large"));

@@ -7,10 +7,13 @@
 #include <boost/test/unit_test.hpp>
 
 #include <daig/nn/layers/batch_normalization.hpp>
+#include <daig/nn/layers/bidirectional.hpp>
 #include <daig/nn/layers/conv_2d.hpp>
 #include <daig/nn/layers/dense.hpp>
 #include <daig/nn/layers/dropout.hpp>
+#include <daig/nn/layers/gru.hpp>
 #include <daig/nn/layers/layer_normalization.hpp>
+#include <daig/nn/layers/lstm.hpp>
 #include <daig/nn/layers/max_pooling_2d.hpp>
 #include <daig/nn/losses/softmax_cross_entropy.hpp>
 #include <daig/nn/network.hpp>
@@ -60,6 +63,23 @@ BOOST_AUTO_TEST_CASE(nor_by_layers_with_scratch) {
   layers.push_back(std::make_unique<Dropout<float>>(Shape{3, 2, 3}, 0.5, 2));
   layers.push_back(std::make_unique<Dense<float>>("dense", Shape{18}, 5, Activation::linear));
   Network<float> network(std::move(layers), std::make_unique<SoftmaxCrossEntropy<float>>(), "cnn");
+  check_allocations(network);
+}
+
+BOOST_AUTO_TEST_CASE(nor_by_recurrent_layers) {
+  RecurrentOptions options;
+  options.units = 4;
+  options.returned = Returned::all_states;
+  options.dropout = options.recurrent_dropout = 0.3;
+  RecurrentOptions back = options;
+  back.order = back.given_order = TimeOrder::backward;
+  std::vector<std::unique_ptr<Layer<float>>> layers;
+  layers.push_back(std::make_unique<Bidirectional<float>>(
+      std::make_unique<Lstm<float>>("a", Shape{5, 3}, options),
+      std::make_unique<Lstm<float>>("b", Shape{5, 3}, back), Merge::concatenate));
+  options.returned = Returned::last_state;
+  layers.push_back(std::make_unique<Gru<float>>("c", Shape{5, 8}, options, Reset::before_product));
+  Network<float> network(std::move(layers), std::make_unique<SoftmaxCrossEntropy<float>>(), "rnn");
   check_allocations(network);
 }
 

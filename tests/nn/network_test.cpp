@@ -341,6 +341,7 @@ class StoppingEngine final : public Engine<float> {
                   float factor, std::span<float> gradient) const override {
     return engine_->penalize(regularizer, weights, factor, gradient);
   }
+  const RecurrentOperations<float>& recurrent() const override { return engine_->recurrent(); }
   Loss softmax_cross_entropy(Matrix<const float> logits, std::span<const std::int32_t> classes,
                              Matrix<float> delta) const override {
     return engine_->softmax_cross_entropy(logits, classes, delta);

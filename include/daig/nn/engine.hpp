@@ -16,6 +16,7 @@
 #include <daig/nn/matrix.hpp>
 #include <daig/nn/normalization.hpp>
 #include <daig/nn/pointwise.hpp>
+#include <daig/nn/recurrent_operations.hpp>
 #include <daig/nn/window.hpp>
 
 namespace daig::nn {
@@ -123,6 +124,9 @@ class Engine {
   /// of that to the gradient, unless that is empty. The derivative of |w| is 0 at 0.
   virtual double penalize(const model::Regularizer& regularizer, std::span<const T> weights,
                           T factor, std::span<T> gradient) const = 0;
+
+  /// What recurrent layers need beside these.
+  virtual const RecurrentOperations<T>& recurrent() const = 0;
 
   /// Sum over rows of -log softmax(logits)[class], and its derivative delta = softmax - one-hot.
   /// Expects classes within the columns.

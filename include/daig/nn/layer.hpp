@@ -105,6 +105,14 @@ class Layer {
     static_cast<void>(weights), static_cast<void>(seed), static_cast<void>(first_parameter);
   }
 
+  /// Whether, as a network's first layer, it can take some values only.
+  virtual bool checks_features() const { return false; }
+  /// Asked of a network's first layer before anything is computed. `first` is the number of the
+  /// first of these samples. @throws InputError naming the sample whose features cannot be taken.
+  virtual void check_features(Matrix<const T> features, std::uint64_t first) const {
+    static_cast<void>(features), static_cast<void>(first);
+  }
+
   virtual void forward(const Engine<T>& engine, const ForwardPass<T>& pass) = 0;
   virtual void backward(const Engine<T>& engine, const BackwardPass<T>& pass) = 0;
 

@@ -64,6 +64,12 @@ class Network {
   std::size_t output_size() const { return elements(layers_.back()->output_shape()); }
   const LossFunction<T>& loss() const { return *loss_; }
 
+  /// Whether the first layer can take some values only, as indices of a table.
+  bool checks_features() const { return layers_.front()->checks_features(); }
+  /// Checks features of whole samples, the first of which has this number. The members below do it
+  /// themselves. @throws InputError naming the sample whose features cannot be taken.
+  void check_features(std::span<const T> features, std::uint64_t first = 0) const;
+
   /// Initial weights, the same for the same seed (see Dense::initialise). The normal ones come from
   /// the C library's logarithm and cosine: let one rank draw them and send them to the others.
   void initialise(std::span<T> weights, std::uint64_t seed) const;
@@ -72,7 +78,8 @@ class Network {
   /// sum, in which the regularisers count for every sample. Overwrites `gradient`: zeros for frozen
   /// parameters, and for statistics what model::Parameter says. False when stopped: between layers
   /// and micro-batches the token is asked; gradient and loss are then worthless.
-  /// @throws InputError for a class that the network has no output for, before anything is written.
+  /// @throws InputError for a class that the network has no output for, and for features that its
+  /// first layer cannot take, before anything is written.
   bool gradient(std::span<const T> weights, const Samples<T>& samples, std::span<T> gradient,
                 const std::stop_token& stop, Loss& loss);
 
@@ -81,6 +88,7 @@ class Network {
   Loss evaluate(std::span<const T> weights, const Samples<T>& samples);
 
   /// n x output size: probabilities for cross-entropy, what the last layer gives for mse.
+  /// @throws InputError as `gradient` does, for features.
   void predict(std::span<const T> weights, std::span<const T> features, std::span<T> outputs);
 
  private:

@@ -4,12 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <span>
 #include <vector>
 
-#include <daig/core/error.hpp>
 #include <daig/core/random.hpp>
 #include <daig/nn/layer.hpp>
+#include <daig/nn/layers/dropout_mask.hpp>
 
 namespace daig::nn {
 
@@ -48,9 +48,7 @@ class Dropout final : public Layer<T> {
 template <class T>
 Dropout<T>::Dropout(const Shape& shape, double rate, std::uint32_t layer_index)
     : Layer<T>(shape, shape), rate_(rate), layer_index_(layer_index) {
-  if (rate >= 0 && rate < 1) return;
-  throw UsageError("a dropout rate of " + std::to_string(rate) +
-                   " makes no sense: it is the share of values to drop, from 0 to below 1");
+  check_dropout_rate(rate);
 }
 
 template <class T>
@@ -71,12 +69,10 @@ void Dropout<T>::backward(const Engine<T>& engine, const BackwardPass<T>& pass) 
 
 template <class T>
 void Dropout<T>::draw(const Noise& noise, Matrix<T> factors) const {
-  const T kept = static_cast<T>(1 / (1 - rate_));
-  const auto threshold = static_cast<std::uint32_t>(rate_ * 0x1p32);
   for (std::size_t r = 0; r < factors.rows(); ++r) {
     Random random(noise.seed, Stream::noise, layer_index_,
                   static_cast<std::uint32_t>(noise.first_row + r));
-    for (T& factor : factors.row(r)) factor = random() < threshold ? T{0} : kept;
+    draw_dropout(random, rate_, factors.row(r));
   }
 }
 
