@@ -122,7 +122,9 @@ BOOST_AUTO_TEST_CASE(values_are_shifted_and_scaled_by_their_group) {
 BOOST_AUTO_TEST_CASE(derivatives_agree_with_differences) {
   using Moments = Normalization<double>::Moments;
   const auto engine = cpu_engine<double>();
-  for (const auto& [rows, columns] : {Extent{5, 3}, Extent{3, 66}}) {
+  for (const Extent& matrix : {Extent{5, 3}, Extent{3, 66}}) {
+    const std::size_t rows = matrix.rows;
+    const std::size_t columns = matrix.columns;
     for (const Groups groups : {Groups::columns, Groups::rows}) {
       for (const Moments moments : {Moments::of_inputs, Moments::constant}) {
         std::vector<double> inputs = random_values(rows * columns, 1);
