@@ -10,7 +10,7 @@
 #include <daig/core/error.hpp>
 #include <daig/nn/engine.hpp>
 
-#include "cpu_windows.hpp"
+#include "cpu_normalization.hpp"
 
 namespace daig::nn {
 namespace {
@@ -91,7 +91,7 @@ void map_delta(std::span<const T> outputs, std::span<const T> delta, std::span<T
 }
 
 template <class T>
-class CpuEngine final : public CpuWindows<T> {
+class CpuEngine final : public CpuNormalization<T> {
  public:
   CpuEngine() {
 #ifdef DAIG_HAS_OPENBLAS

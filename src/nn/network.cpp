@@ -77,8 +77,17 @@ Network<T>::Network(std::vector<std::unique_ptr<Layer<T>>> layers,
         i == 0 || elements(layers_[i]->input_shape()) == elements(layers_[i - 1]->output_shape()),
         "layers that take what the one before gives");
     parameters_.push_back(layout_.parameters().size());
-    layers_[i]->declare(layout_);
+    layers_[i]->declare_as_trained(layout_);
     offsets_.push_back(layout_.size());
+    whole_batches_ = whole_batches_ || layers_[i]->needs_whole_batch();
+  }
+  const auto& parameters = layout_.parameters();
+  const auto lowest = std::ranges::find_if(parameters, [](const model::Parameter& parameter) {
+    return parameter.role != model::Role::frozen;
+  });
+  while (lowest_ < layers_.size() &&
+         (lowest == parameters.end() || offsets_[lowest_ + 1] <= lowest->offset)) {
+    ++lowest_;
   }
 }
 
@@ -100,14 +109,20 @@ bool Network<T>::gradient(std::span<const T> weights, const Samples<T>& samples,
   loss = {};
   if (count == 0) std::ranges::fill(gradient, T{0});
   const Matrix<const T> inputs(samples.features, count, input_size());
-  for (std::size_t first = 0; first < count; first += micro_batch) {
-    const std::size_t rows = std::min(micro_batch, count - first);
+  const std::size_t at_once = whole_batches_ ? count : micro_batch;
+  for (std::size_t first = 0; first < count; first += at_once) {
+    const std::size_t rows = std::min(at_once, count - first);
     const Matrix<const T> part = inputs.slice(first, rows);
     if (!forward(weights, part, Noise{samples.noise_seed, first}, stop)) return false;
     const Matrix<T> outputs = outputs_of(layers_.size() - 1, rows);
     const Matrix<T> delta = view(deltas_[0], rows, output_size());
     loss += loss_->compute(*engine_, outputs, labels_of(samples, first, rows), delta);
     if (!backward(weights, part, first == 0 ? T{0} : T{1}, gradient, stop)) return false;
+  }
+  loss.loss_sum += regularize(weights, count, gradient);
+  for (const model::Parameter& parameter : layout_.parameters()) {
+    if (parameter.role != model::Role::frozen) continue;
+    engine_->clear(gradient.subspan(parameter.offset, parameter.size()));
   }
   return true;
 }
@@ -125,6 +140,7 @@ Loss Network<T>::evaluate(std::span<const T> weights, const Samples<T>& samples)
     const Matrix<T> delta = view(deltas_[0], rows, output_size());
     loss += loss_->compute(*engine_, outputs, labels_of(samples, first, rows), delta);
   }
+  loss.loss_sum += regularize(weights, count, {});
   return loss;
 }
 
@@ -142,6 +158,23 @@ void Network<T>::predict(std::span<const T> weights, std::span<const T> features
     std::ranges::copy(results.values(),
                       outputs.begin() + static_cast<std::ptrdiff_t>(first * output_size()));
   }
+}
+
+/// Returns what the regularisers say that so many samples cost, and adds the derivative of that to
+/// the gradient, unless that is empty.
+template <class T>
+double Network<T>::regularize(std::span<const T> weights, std::size_t samples,
+                              std::span<T> gradient) const {
+  double cost = 0;
+  for (const model::Parameter& parameter : layout_.parameters()) {
+    if (!parameter.regularizer.any()) continue;
+    const auto place = [&](auto values) {
+      return values.empty() ? values : values.subspan(parameter.offset, parameter.size());
+    };
+    cost += engine_->penalize(parameter.regularizer, place(weights), static_cast<T>(samples),
+                              place(gradient));
+  }
+  return cost * static_cast<double>(samples);
 }
 
 /// Returns the number of samples.
@@ -214,12 +247,13 @@ bool Network<T>::forward(std::span<const T> weights, Matrix<const T> inputs,
   return true;
 }
 
-/// From the last layer's delta in deltas_[0]. False when stopped.
+/// From the last layer's delta in deltas_[0] down to the lowest layer that learns: what is below
+/// has no part in the gradient. False when stopped.
 template <class T>
 bool Network<T>::backward(std::span<const T> weights, Matrix<const T> inputs, T beta,
                           std::span<T> gradient, const std::stop_token& stop) {
   const std::size_t rows = inputs.rows();
-  for (std::size_t i = layers_.size(); i-- > 0;) {
+  for (std::size_t i = layers_.size(); i-- > lowest_;) {
     if (stop.stop_requested()) return false;
     BackwardPass<T> pass;
     pass.weights = weights_of(i, weights);
@@ -228,9 +262,10 @@ bool Network<T>::backward(std::span<const T> weights, Matrix<const T> inputs, T 
     pass.delta = view(deltas_[0], rows, pass.outputs.columns());
     pass.beta = beta;
     pass.gradient = gradient.subspan(offsets_[i], offsets_[i + 1] - offsets_[i]);
-    // Nobody wants the derivative by the features: a product as large as the first layer's is
-    // saved.
-    if (i > 0) pass.input_delta = view(deltas_[1], rows, pass.inputs.columns());
+    pass.frozen = layers_[i]->frozen();
+    // Nobody wants the derivative by what the lowest layer gets, the features mostly: a product as
+    // large as its own is saved.
+    if (i > lowest_) pass.input_delta = view(deltas_[1], rows, pass.inputs.columns());
     layers_[i]->backward(*engine_, pass);
     deltas_[0].swap(deltas_[1]);
   }

@@ -6,9 +6,11 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <daig/nn/layers/batch_normalization.hpp>
 #include <daig/nn/layers/conv_2d.hpp>
 #include <daig/nn/layers/dense.hpp>
 #include <daig/nn/layers/dropout.hpp>
+#include <daig/nn/layers/layer_normalization.hpp>
 #include <daig/nn/layers/max_pooling_2d.hpp>
 #include <daig/nn/losses/softmax_cross_entropy.hpp>
 #include <daig/nn/network.hpp>
@@ -52,7 +54,9 @@ BOOST_AUTO_TEST_CASE(nor_by_layers_with_scratch) {
   std::vector<std::unique_ptr<Layer<float>>> layers;
   layers.push_back(std::make_unique<Conv2D<float>>("conv", Shape{8, 6, 2}, 3, WindowOptions{{3, 3}},
                                                    Activation::relu));
+  layers.push_back(std::make_unique<BatchNormalization<float>>("bn", Shape{6, 4, 3}, 0.9, 0.01));
   layers.push_back(std::make_unique<MaxPooling2D<float>>(Shape{6, 4, 3}, Extents{2, 2}));
+  layers.push_back(std::make_unique<LayerNormalization<float>>("ln", Shape{3, 2, 3}, 0.01));
   layers.push_back(std::make_unique<Dropout<float>>(Shape{3, 2, 3}, 0.5, 2));
   layers.push_back(std::make_unique<Dense<float>>("dense", Shape{18}, 5, Activation::linear));
   Network<float> network(std::move(layers), std::make_unique<SoftmaxCrossEntropy<float>>(), "cnn");

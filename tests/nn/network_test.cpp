@@ -300,6 +300,28 @@ class StoppingEngine final : public Engine<float> {
                              Matrix<float> image_delta) const override {
     engine_->average_pool_backward(window, delta, image_delta);
   }
+  void moments(Groups groups, Matrix<const float> values, std::span<float> mean,
+               std::span<float> variance) const override {
+    engine_->moments(groups, values, mean, variance);
+  }
+  void normalize(const Normalization<float>& normalization, Matrix<const float> inputs,
+                 Matrix<float> outputs) const override {
+    engine_->normalize(normalization, inputs, outputs);
+  }
+  void normalize_backward(const Normalization<float>& normalization, Matrix<const float> inputs,
+                          Matrix<const float> delta, float beta,
+                          const NormalizationGradient<float>& gradient,
+                          Matrix<float> input_delta) const override {
+    engine_->normalize_backward(normalization, inputs, delta, beta, gradient, input_delta);
+  }
+  void add_difference(float factor, std::span<const float> a, std::span<const float> b, float beta,
+                      std::span<float> result) const override {
+    engine_->add_difference(factor, a, b, beta, result);
+  }
+  double penalize(const daig::model::Regularizer& regularizer, std::span<const float> weights,
+                  float factor, std::span<float> gradient) const override {
+    return engine_->penalize(regularizer, weights, factor, gradient);
+  }
   Loss softmax_cross_entropy(Matrix<const float> logits, std::span<const std::int32_t> classes,
                              Matrix<float> delta) const override {
     return engine_->softmax_cross_entropy(logits, classes, delta);

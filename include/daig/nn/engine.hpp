@@ -10,9 +10,11 @@
 #include <memory>
 #include <span>
 
+#include <daig/model/regularizer.hpp>
 #include <daig/nn/activation.hpp>
 #include <daig/nn/loss.hpp>
 #include <daig/nn/matrix.hpp>
+#include <daig/nn/normalization.hpp>
 #include <daig/nn/window.hpp>
 
 namespace daig::nn {
@@ -80,6 +82,28 @@ class Engine {
                             Matrix<T> pooled) const = 0;
   virtual void average_pool_backward(const Window& window, Matrix<const T> delta,
                                      Matrix<T> image_delta) const = 0;
+
+  /// The mean of each group, and its variance: of n values, the sum of squares divided by n.
+  /// Expects values.
+  virtual void moments(Groups groups, Matrix<const T> values, std::span<T> mean,
+                       std::span<T> variance) const = 0;
+  virtual void normalize(const Normalization<T>& normalization, Matrix<const T> inputs,
+                         Matrix<T> outputs) const = 0;
+  /// From delta = d loss / d outputs: the derivatives by gamma and beta, added to beta times what
+  /// is there, and by the inputs, unless their matrix is empty. With beta 0 the old gradient is not
+  /// read.
+  virtual void normalize_backward(const Normalization<T>& normalization, Matrix<const T> inputs,
+                                  Matrix<const T> delta, T beta,
+                                  const NormalizationGradient<T>& gradient,
+                                  Matrix<T> input_delta) const = 0;
+
+  /// result = factor (a - b) + beta result. With beta 0 the old result is not read.
+  virtual void add_difference(T factor, std::span<const T> a, std::span<const T> b, T beta,
+                              std::span<T> result) const = 0;
+  /// Returns what the regulariser says that the weights cost, and adds factor times the derivative
+  /// of that to the gradient, unless that is empty. The derivative of |w| is 0 at 0.
+  virtual double penalize(const model::Regularizer& regularizer, std::span<const T> weights,
+                          T factor, std::span<T> gradient) const = 0;
 
   /// Sum over rows of -log softmax(logits)[class], and its derivative delta = softmax - one-hot.
   /// Expects classes within the columns.

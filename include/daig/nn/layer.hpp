@@ -2,16 +2,21 @@
 
 /// What a layer is to a network.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <numeric>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <daig/model/layout.hpp>
+#include <daig/model/regularizer.hpp>
 #include <daig/nn/engine.hpp>
 #include <daig/nn/matrix.hpp>
 
@@ -51,7 +56,11 @@ struct BackwardPass {
   Matrix<T> delta;             ///< d loss / d outputs; the layer may overwrite it
   T beta = 0;                  ///< what the old gradient is multiplied with before adding: 0 or 1
   std::span<T> gradient;       ///< d loss / d weights
-  Matrix<T> input_delta;       ///< d loss / d inputs; empty when nobody wants it
+  bool frozen = false;         ///< nobody wants the gradient: whatever is left there will do
+
+  /// The gradient, or nothing when nobody wants it.
+  std::span<T> wanted_gradient() const { return frozen ? std::span<T>() : gradient; }
+  Matrix<T> input_delta;  ///< d loss / d inputs; empty when nobody wants it
 };
 
 /// A layer knows its shapes and the meaning of its weights, but holds no weights: it is lent its
@@ -73,6 +82,22 @@ class Layer {
 
   /// Appends this layer's parameters; the weights lent later are theirs, one after the other.
   virtual void declare(model::Layout&) const {}
+  /// The same, with what `freeze` and `regularize` say of them. A regulariser of a parameter that
+  /// is not trained has no effect, as in Keras.
+  void declare_as_trained(model::Layout& layout) const;
+
+  // To be called before a network is made of the layer.
+
+  /// From now on no step changes its parameters.
+  void freeze() { frozen_ = true; }
+  bool frozen() const { return frozen_; }
+  /// Lets the size of a parameter count in the loss. `parameter` is the last part of its name, such
+  /// as "kernel". False when there is none of the name.
+  [[nodiscard]] bool regularize(const std::string& parameter,
+                                const model::Regularizer& regularizer);
+
+  /// Whether a batch must not be cut in training, as what one sample gives depends on the others.
+  virtual bool needs_whole_batch() const { return false; }
   /// Fills this layer's weights for a fresh start. `first_parameter` is the index of its first
   /// parameter in the network's layout: the detail of the random stream.
   virtual void initialise(std::span<T> weights, std::uint64_t seed,
@@ -86,6 +111,42 @@ class Layer {
  private:
   Shape input_shape_;
   Shape output_shape_;
+  bool frozen_ = false;
+  std::map<std::string, model::Regularizer, std::less<>> regularizers_;  // by the parameter's name
 };
+
+/// The last part of a parameter's name: "kernel" of "dense_1/kernel".
+inline std::string_view last_part(std::string_view name) {
+  return name.substr(name.rfind('/') + 1);  // npos + 1 is 0
+}
+
+// ---------------------------------------------------------------------------------------------
+
+template <class T>
+bool Layer<T>::regularize(const std::string& parameter, const model::Regularizer& regularizer) {
+  model::Layout own;
+  declare(own);
+  const auto is_meant = [&](const model::Parameter& known) {
+    return last_part(known.name) == parameter;
+  };
+  if (std::ranges::none_of(own.parameters(), is_meant)) return false;
+  regularizers_[parameter] = regularizer;
+  return true;
+}
+
+template <class T>
+void Layer<T>::declare_as_trained(model::Layout& layout) const {
+  std::size_t index = layout.parameters().size();
+  declare(layout);
+  for (; index < layout.parameters().size(); ++index) {
+    const model::Parameter& parameter = layout.parameters()[index];
+    const auto found = regularizers_.find(last_part(parameter.name));
+    if (frozen_) {
+      layout.freeze(index);
+    } else if (found != regularizers_.end() && parameter.role == model::Role::trained) {
+      layout.regularize(index, found->second);
+    }
+  }
+}
 
 }  // namespace daig::nn

@@ -39,7 +39,8 @@ template <class T>
 class Network {
  public:
   /// Most samples that go through the layers at once; a larger batch is taken in parts. Bounds the
-  /// workspace and the time until a stop is noticed.
+  /// workspace and the time until a stop is noticed. In training a network with a layer that
+  /// normalises over the batch takes it whole.
   static constexpr std::size_t micro_batch = 256;
 
   /// @param spec  see MlpSpec and keras_spec. @throws UsageError when it makes no sense.
@@ -56,7 +57,8 @@ class Network {
   const std::string& spec() const { return spec_; }
   /// For people: a spec may be pages long.
   const std::string& title() const { return title_.empty() ? spec_ : title_; }
-  /// "dense_1/kernel" {in, units}, "dense_1/bias" {units}, "dense_2/kernel", ...
+  /// "dense_1/kernel" {in, units}, "dense_1/bias" {units}, "dense_2/kernel", ...; and which of them
+  /// are trained.
   const model::Layout& layout() const { return layout_; }
   std::size_t input_size() const { return elements(layers_.front()->input_shape()); }
   std::size_t output_size() const { return elements(layers_.back()->output_shape()); }
@@ -67,13 +69,15 @@ class Network {
   void initialise(std::span<T> weights, std::uint64_t seed) const;
 
   /// The gradient of the *sum* of the samples' losses (not their mean) by the weights, and that
-  /// sum. Overwrites `gradient`. False when stopped: between layers and micro-batches the token is
-  /// asked; gradient and loss are then worthless.
+  /// sum, in which the regularisers count for every sample. Overwrites `gradient`: zeros for frozen
+  /// parameters, and for statistics what model::Parameter says. False when stopped: between layers
+  /// and micro-batches the token is asked; gradient and loss are then worthless.
   /// @throws InputError for a class that the network has no output for, before anything is written.
   bool gradient(std::span<const T> weights, const Samples<T>& samples, std::span<T> gradient,
                 const std::stop_token& stop, Loss& loss);
 
-  /// The sum of the losses alone. @throws InputError as `gradient` does.
+  /// The sum of the losses alone, of regularisers, too, as the model is used. @throws InputError as
+  /// `gradient` does.
   Loss evaluate(std::span<const T> weights, const Samples<T>& samples);
 
   /// n x output size: probabilities for cross-entropy, what the last layer gives for mse.
@@ -91,6 +95,7 @@ class Network {
                const std::stop_token& stop);
   bool backward(std::span<const T> weights, Matrix<const T> inputs, T beta, std::span<T> gradient,
                 const std::stop_token& stop);
+  double regularize(std::span<const T> weights, std::size_t samples, std::span<T> gradient) const;
 
   std::vector<std::unique_ptr<Layer<T>>> layers_;
   std::unique_ptr<LossFunction<T>> loss_;
@@ -100,6 +105,8 @@ class Network {
   model::Layout layout_;
   std::vector<std::size_t> offsets_;     // of each layer's weights, and the end of the last one's
   std::vector<std::size_t> parameters_;  // index of each layer's first parameter in the layout
+  std::size_t lowest_ = 0;  // the first layer with a parameter that is not frozen, or their number
+  bool whole_batches_ = false;  // in training
 
   std::size_t rows_ = 0;                 // that the workspace has room for
   std::vector<std::vector<T>> outputs_;  // of each layer

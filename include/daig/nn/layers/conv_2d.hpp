@@ -97,7 +97,7 @@ void Conv2D<T>::backward(const Engine<T>& engine, const BackwardPass<T>& pass) {
     const Matrix<T> delta = lines_of(pass.delta, filters_, first_line, lines);
     weights_.backward(engine, gather(engine, pass.inputs, first_line, lines),
                       lines_of(pass.outputs, filters_, first_line, lines), delta,
-                      first_line == 0 ? pass.beta : T{1}, pass.gradient);
+                      first_line == 0 ? pass.beta : T{1}, pass.wanted_gradient());
     if (!wants_input_delta) return;
     if (window_.is_identity()) {
       engine.multiply({delta}, {kernel, Transpose::yes}, 0,

@@ -34,7 +34,8 @@ class Dense final : public Layer<T> {
     weights_.forward(engine, pass.weights, pass.inputs, pass.outputs);
   }
   void backward(const Engine<T>& engine, const BackwardPass<T>& pass) override {
-    weights_.backward(engine, pass.inputs, pass.outputs, pass.delta, pass.beta, pass.gradient);
+    weights_.backward(engine, pass.inputs, pass.outputs, pass.delta, pass.beta,
+                      pass.wanted_gradient());
     if (pass.input_delta.empty()) return;
     engine.multiply({pass.delta}, {weights_.kernel(pass.weights), Transpose::yes}, 0,
                     pass.input_delta);

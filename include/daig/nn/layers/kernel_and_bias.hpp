@@ -47,7 +47,7 @@ class KernelAndBias {
   void forward(const Engine<T>& engine, std::span<const T> weights, Matrix<const T> rows,
                Matrix<T> outputs) const;
   /// Turns delta, d loss / d outputs, into d loss / d (rows kernel + bias), and from that makes
-  /// gradient = d loss / d weights + beta gradient.
+  /// gradient = d loss / d weights + beta gradient, unless the gradient is empty.
   void backward(const Engine<T>& engine, Matrix<const T> rows, Matrix<const T> outputs,
                 Matrix<T> delta, T beta, std::span<T> gradient) const;
 
@@ -112,6 +112,7 @@ void KernelAndBias<T>::backward(const Engine<T>& engine, Matrix<const T> rows,
                                 Matrix<const T> outputs, Matrix<T> delta, T beta,
                                 std::span<T> gradient) const {
   engine.activate_backward(activation_, outputs, delta, delta);
+  if (gradient.empty()) return;
   if (bias_ == Bias::used) {
     engine.bias_gradient(delta, beta, gradient.subspan(rows_ * units_));
   }
