@@ -137,6 +137,12 @@ KerasChain keras_chain(const json& model) {
   } else {
     chain.layers = chain_of_graph(config, layers);
   }
+  const json& trainable = member(config, "trainable");
+  if (!trainable.is_null() && !trainable.is_boolean()) {
+    throw UsageError(
+        fmt::format("the model '{}': trainable is neither true nor false", chain.name));
+  }
+  chain.trainable = trainable.is_null() || trainable.get<bool>();
   chain.input = input_shape(config, *chain.layers.front());
   return chain;
 }

@@ -14,7 +14,8 @@ namespace daig::nn {
 /// Points into the JSON that it was made of.
 struct KerasChain {
   std::string name;
-  Shape input;  ///< of a sample
+  Shape input;            ///< of a sample
+  bool trainable = true;  ///< if not, all its layers are frozen, whatever they say
   std::vector<const nlohmann::json*> layers;
 };
 

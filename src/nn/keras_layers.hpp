@@ -27,4 +27,8 @@ LayerReaders<T> core_layers();
 template <class T>
 LayerReaders<T> image_layers();
 
+/// BatchNormalization and LayerNormalization.
+template <class T>
+LayerReaders<T> normalization_layers();
+
 }  // namespace daig::nn

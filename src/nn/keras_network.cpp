@@ -1,5 +1,6 @@
 #include "keras_network.hpp"
 
+#include <cstddef>
 #include <utility>
 
 #include <fmt/format.h>
@@ -27,18 +28,21 @@ template <class T>
 const LayerReaders<T>& known_layers() {
   static const LayerReaders<T> known = [] {
     LayerReaders<T> all;
-    for (LayerReaders<T> family : {core_layers<T>(), image_layers<T>()}) all.merge(family);
+    for (LayerReaders<T> family : {core_layers<T>(), image_layers<T>(), normalization_layers<T>()})
+      all.merge(family);
     return all;
   }();
   return known;
 }
 
 template <class T>
-void add_layer(const json& described, LayerStack<T>& stack) {
+void add_layer(const json& described, bool model_is_trainable, LayerStack<T>& stack) {
   LayerConfig layer(described);
+  const std::size_t first = stack.size();
   const auto reader = known_layers<T>().find(layer.kind());
   if (reader == known_layers<T>().end()) layer.refuse("layers of this kind are not supported");
   reader->second(layer, stack);
+  stack.treat(layer, first, model_is_trainable);
   layer.finish();
 }
 
@@ -83,7 +87,7 @@ KerasParts<T> keras_parts(std::string_view spec) {
   LayerStack<T> stack(chain.input);
   for (const json* layer : chain.layers) {
     if (layer == chain.layers.back() && loss_has_softmax) stack.leave_to_loss(Activation::softmax);
-    add_layer(*layer, stack);
+    add_layer(*layer, chain.trainable, stack);
   }
   if (!stack.loss_has_its_activation()) {
     throw UsageError(

@@ -1,7 +1,11 @@
 #include "keras_stack.hpp"
 
 #include <algorithm>
+#include <span>
+#include <string>
 #include <string_view>
+
+#include <fmt/format.h>
 
 #include <daig/model/layout.hpp>
 
@@ -36,6 +40,18 @@ void LayerStack<T>::check_size(const LayerConfig& layer) {
   if (own.size() == 0) return;
   if (!is_path(layer.name())) layer.refuse("its name cannot be that of an array in a file");
   if (!names_.insert(layer.name()).second) layer.refuse("another layer has the same name");
+}
+
+template <class T>
+void LayerStack<T>::treat(const LayerConfig& layer, std::size_t first, bool model_is_trainable) {
+  const auto made = std::span(layers_).subspan(first);
+  for (const auto& [parameter, regularizer] : layer.regularizers()) {
+    bool found = false;
+    for (const auto& part : made) found = part->regularize(parameter, regularizer) || found;
+    if (!found) layer.refuse(fmt::format("its {} is regularised, and there is none", parameter));
+  }
+  if (layer.trainable() && model_is_trainable) return;
+  for (const auto& part : made) part->freeze();
 }
 
 template class LayerStack<float>;

@@ -41,6 +41,10 @@ class LayerStack {
     check_size(layer);
   }
 
+  /// Freezes the layers from `first` on, of which this is the description, if it says so, and gives
+  /// them the regularisers that it names. @throws UsageError when there is no such parameter.
+  void treat(const LayerConfig& layer, std::size_t first, bool model_is_trainable);
+
   /// What is added next is the last layer, and the loss holds this activation of it: `applied`
   /// then leaves it out.
   void leave_to_loss(Activation activation) { left_to_loss_ = activation; }

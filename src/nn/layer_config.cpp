@@ -20,14 +20,13 @@ bool is_count(const json& value) {
          value.get<std::uint64_t>() >= 1 && value.get<std::uint64_t>() <= largest_count;
 }
 
-/// What a person sees of a value; it may be large.
+}  // namespace
+
 std::string shown(const json& value) {
   constexpr std::size_t most = 60;
   const std::string text = value.dump(-1, ' ', true, json::error_handler_t::replace);
   return text.size() <= most ? text : text.substr(0, most) + "...";
 }
-
-}  // namespace
 
 bool is_sample_shape(const Shape& shape) {
   std::size_t values = 1;
@@ -55,7 +54,7 @@ LayerConfig::LayerConfig(const json& layer) {
                                                                       : std::string());
   ignore({"batch_input_shape", "batch_shape", "input_shape"});
   check_dtype();
-  if (!flag("trainable", true)) refuse("trainable is false: frozen layers are not supported");
+  trainable_ = flag("trainable", true);
 }
 
 /// A name, or in Keras 3 a policy: {"class_name": "DTypePolicy", "config": {"name": "float32"}}.
@@ -89,6 +88,10 @@ const json& LayerConfig::get(const char* option) {
 bool LayerConfig::has(const char* option) const {
   const auto found = config_->find(option);
   return found != config_->end() && !found->is_null();
+}
+
+void LayerConfig::regularize(const std::string& parameter, const model::Regularizer& regularizer) {
+  if (regularizer.any()) regularizers_[parameter] = regularizer;
 }
 
 std::size_t LayerConfig::count(const char* option) {

@@ -4,12 +4,14 @@
 
 #include <array>
 #include <cstddef>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
 
+#include <daig/model/regularizer.hpp>
 #include <daig/nn/activation.hpp>
 #include <daig/nn/layer.hpp>
 
@@ -17,6 +19,8 @@ namespace daig::nn {
 
 /// Whether a sample may have this shape: below 2^31 values, and none of the extents 0.
 bool is_sample_shape(const Shape& shape);
+/// What a person sees of a value; it may be large.
+std::string shown(const nlohmann::json& value);
 
 /// Reads a layer's options, and remembers which: what nobody has read is refused in the end, since
 /// a model that is trained without it would be another model.
@@ -42,6 +46,14 @@ class LayerConfig {
   /// Extents behind the batch's, from [null, 28, 28].
   Shape sample_shape(const char* option);
   bool has(const char* option) const;
+  /// The value as it is written; null when it is missing, or null.
+  const nlohmann::json* find(const char* option);
+
+  /// Whether steps change the layer's weights.
+  bool trainable() const { return trainable_; }
+  /// To be counted in the loss, by the last part of a parameter's name, as Layer::regularize.
+  void regularize(const std::string& parameter, const model::Regularizer& regularizer);
+  const std::map<std::string, model::Regularizer>& regularizers() const { return regularizers_; }
 
   /// Accepts an option only as it is without an effect: missing, null, or this value.
   void only(const char* option, const nlohmann::json& value);
@@ -53,13 +65,14 @@ class LayerConfig {
   [[noreturn]] void refuse(std::string_view what) const;
 
  private:
-  const nlohmann::json* find(const char* option);
   const nlohmann::json& get(const char* option);
   void check_dtype();
 
   std::string kind_;
   std::string name_;
   const nlohmann::json* config_;
+  bool trainable_ = true;
+  std::map<std::string, model::Regularizer> regularizers_;
   std::set<std::string, std::less<>> read_;
 };
 

@@ -6,6 +6,7 @@ Makes the virtual environment VENV, unless it is there, and installs the current
 PyPI. Exit code 77, skipped, where that cannot be done.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -57,6 +58,7 @@ def daig(*words):
     done = subprocess.run([DAIG, *words], capture_output=True, text=True, timeout=120)
     if done.returncode != 0:
         raise RuntimeError(f"daig {words[0]} ended with {done.returncode}: {done.stderr}")
+    return done.stdout
 
 
 def check(name, what, ours, theirs, tolerance):
@@ -149,6 +151,71 @@ def all_layers():
     agree("a functional chain", keras.Model(outside, inside), 3)
 
 
+def normalization_layers():
+    """Moving statistics are weights: what the steps did to them is compared, too."""
+    def normalized(**options):
+        return layers.BatchNormalization(momentum=0.8, **options)
+
+    def frozen(layer):
+        layer.trainable = False
+        return layer
+
+    def l1l2():
+        return keras.regularizers.L1L2(0.01, 0.02)
+
+    agree("BatchNormalization after Dense", chain((7,), layers.Dense(5), normalized()), 3)
+    agree("BatchNormalization first", chain((7,), layers.BatchNormalization()), 3)
+    agree("BatchNormalization after Conv2D",
+          images(layers.Conv2D(4, 3), normalized(epsilon=0.01), layers.ReLU()), 3)
+    for options in ({"scale": False}, {"center": False}, {"center": False, "scale": False}):
+        agree(f"BatchNormalization {options}",
+              chain((7,), layers.Dense(5, use_bias=False), normalized(**options)), 3)
+    # The derivative by a bias below would be 0 but for rounding, which Adam would make a step of.
+    for optimizer in (keras.optimizers.Adam(0.01), keras.optimizers.AdamW(0.01, weight_decay=0.05)):
+        agree(f"BatchNormalization and {type(optimizer).__name__}",
+              chain((7,), layers.Dense(5, use_bias=False), normalized(), layers.Activation("tanh")),
+              3, optimizer=optimizer)
+    agree("LayerNormalization",
+          images(layers.Conv2D(4, 3), layers.LayerNormalization(), layers.ReLU()), 3)
+    for options in ({"scale": False}, {"center": False}):
+        agree(f"LayerNormalization {options}",
+              chain((7,), layers.Dense(5), layers.LayerNormalization(epsilon=0.01, **options)), 3)
+    agree("frozen BatchNormalization", chain((7,), layers.Dense(5), frozen(normalized())), 3)
+    agree("frozen Dense below",
+          chain((7,), frozen(layers.Dense(6, activation="relu")), layers.Dense(5), normalized()), 3)
+    agree("frozen layers between",
+          images(layers.Conv2D(4, 3), frozen(layers.Conv2D(3, 2, activation="relu"))), 3,
+          optimizer=keras.optimizers.SGD(0.1, momentum=0.9))
+    agree("regularizers",
+          chain((7,), layers.Dense(5, kernel_regularizer="l2", bias_regularizer=l1l2()),
+                normalized(gamma_regularizer=keras.regularizers.L1(0.1),
+                           beta_regularizer=keras.regularizers.L2(0.1)),
+                layers.Dense(4, kernel_regularizer=l1l2())), 3)
+    agree("a regularizer of a frozen layer",
+          chain((7,), frozen(layers.Dense(5, kernel_regularizer=l1l2())), layers.Dense(4)), 3)
+    evaluation_agrees()
+
+
+def evaluation_agrees():
+    """The loss of a model with regularizers, one of a frozen layer among them."""
+    random = numpy.random.default_rng(7)
+    x = random.normal(size=(50, 6)).astype("float32")
+    y = random.integers(0, 3, 50).astype("int32")
+    model = chain((6,), layers.Dense(5, kernel_regularizer=keras.regularizers.L2(0.05)),
+                  layers.BatchNormalization(gamma_regularizer=keras.regularizers.L1(0.02)),
+                  layers.Dense(4, kernel_regularizer=keras.regularizers.L1L2(0.01, 0.02)))
+    for freeze in (False, True):
+        model.layers[0].trainable = not freeze
+        model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy")
+        model.save("model.h5")
+        numpy.save("x.npy", x)
+        numpy.save("y.npy", y)
+        report = json.loads(daig("eval", "--model", "model.h5", "--data", "x.npy", "--labels",
+                                 "y.npy", "--json").splitlines()[-1])
+        check("regularizers", f"evaluation, frozen: {freeze}", numpy.array(report["loss"]),
+              numpy.array(model.evaluate(x, y, verbose=0)), 1e-4)
+
+
 def all_losses():
     for name in ("sparse_categorical_crossentropy", "categorical_crossentropy"):
         agree(name, chain((6,), layers.Dense(5, activation="relu")), 3, loss=name)
@@ -178,6 +245,7 @@ keras.utils.set_random_seed(3)
 with tempfile.TemporaryDirectory() as folder:
     os.chdir(folder)
     all_layers()
+    normalization_layers()
     all_losses()
     all_optimizers()
     os.chdir("/")

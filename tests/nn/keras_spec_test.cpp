@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_known_is_refused_by_layer_and_option) {
   BOOST_TEST(refused(conv({{"kernel_size", {-1, 3}}}), "kernel_size is [-1,3]"));
   BOOST_TEST(refused(conv({{"kernel_size", 1e300}}), "kernel_size"));
   BOOST_TEST(refused(conv({{"filters", std::uint64_t{1} << 60}}), "filters is"));
-  BOOST_TEST(refused(conv({{"trainable", false}}), "trainable is false"));
+  BOOST_TEST(refused(conv({{"trainable", 3}}), "trainable is 3, neither true nor false"));
   BOOST_TEST(refused(conv({{"brand_new", 1}}), "the option brand_new (1) is not known"));
   BOOST_TEST(refused(layer("Dropout", {{"rate", 1.0}}), "a dropout rate of 1"));
   BOOST_TEST(refused(layer("LSTM", {{"units", 3}}), "(LSTM): layers of this kind"));
@@ -208,6 +208,129 @@ BOOST_AUTO_TEST_CASE(what_is_not_known_is_refused_by_layer_and_option) {
   BOOST_TEST(refused(conv({{"name", "dense"}}), "layer 'dense' (Dense): another layer"));
   BOOST_TEST(refused(conv({{"filters", std::uint64_t{1} << 30}}), "absurdly large"));
   BOOST_TEST(refused(json(3), "a layer without a class_name"));
+}
+
+namespace {
+
+json normalisation(json more = json::object(), const char* kind = "BatchNormalization") {
+  json config{{"momentum", 0.5}, {"epsilon", 0.01}, {"center", true}, {"scale", true}};
+  if (std::string(kind) != "BatchNormalization") config.erase("momentum");
+  config.update(more);
+  return layer(kind, config);
+}
+
+/// Of an image, the layer, and a softmax.
+Network<double> network_with(const json& described) {
+  return network(sequential({input({nullptr, 8, 8, 3}), described, layer("Flatten", json::object()),
+                             dense(2, "softmax")}));
+}
+
+json regularizer(const char* kind, json config) {
+  return {{"class_name", kind}, {"config", std::move(config)}};
+}
+
+/// Of the kernel of a convolution.
+daig::model::Regularizer read_regularizer(const json& written) {
+  return network_with(conv({{"kernel_regularizer", written}})).layout().parameters()[0].regularizer;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(normalisations_have_keras_parameters_and_roles) {
+  using daig::model::Role;
+  const json old_axis{{"axis", {3}}};  // as Keras 2 writes it
+  for (const json& axis : {json::object(), json{{"axis", -1}}, json{{"axis", 3}}, old_axis}) {
+    const Network<double> made = network_with(normalisation(axis));
+    const auto& parameters = made.layout().parameters();
+    BOOST_TEST_REQUIRE(parameters.size() == 6U);
+    BOOST_TEST(parameters[0].name == "BatchNormalization_1/gamma");
+    BOOST_TEST(parameters[3].name == "BatchNormalization_1/moving_variance");
+    BOOST_TEST((parameters[3].shape == Shape{3}));
+    BOOST_CHECK(parameters[2].role == Role::statistic && parameters[3].role == Role::statistic);
+    BOOST_TEST(parameters[2].momentum == 0.5);
+    BOOST_CHECK(parameters[1].role == Role::trained && parameters[4].role == Role::trained);
+    const Network<double> other = network_with(normalisation(axis, "LayerNormalization"));
+    BOOST_TEST(other.layout().parameters()[1].name == "LayerNormalization_1/beta");
+  }
+  BOOST_TEST(network_with(normalisation({{"scale", false}})).layout().parameters()[0].name ==
+             "BatchNormalization_1/beta");
+  json usual = normalisation();
+  usual["config"].erase("momentum");
+  BOOST_TEST(network_with(usual).layout().parameters()[2].momentum == 0.99);
+
+  BOOST_TEST(refused(normalisation({{"axis", 1}}), "axis is 1: of axes, the last one"));
+  BOOST_TEST(
+      refused(normalisation({{"axis", {1, 2, 3}}}, "LayerNormalization"), "axis is [1,2,3]"));
+  BOOST_TEST(refused(normalisation({{"axis", "last"}}), "axis is \"last\""));
+  BOOST_TEST(refused(normalisation({{"renorm", true}}), "renorm is true"));
+  BOOST_TEST(refused(normalisation({{"synchronized", true}}), "synchronized is true"));
+  BOOST_TEST(refused(normalisation({{"rms_scaling", true}}, "LayerNormalization"), "rms_scaling"));
+  BOOST_TEST(refused(normalisation({{"gamma_constraint", "max_norm"}}), "gamma_constraint is"));
+  BOOST_TEST(refused(normalisation({{"momentum", 2}}), "momentum 2 makes no sense"));
+  BOOST_TEST(refused(normalisation({{"epsilon", 0}}), "epsilon 0 makes no sense"));
+}
+
+BOOST_AUTO_TEST_CASE(layers_and_models_may_be_frozen) {
+  using daig::model::Role;
+  const auto roles = [](const json& model) {
+    const Network<double> made = network(model);
+    std::string text;
+    for (const auto& parameter : made.layout().parameters()) {
+      text += parameter.role == Role::trained ? 't' : parameter.role == Role::frozen ? 'f' : 's';
+    }
+    return text;
+  };
+  const auto model = [](bool frozen_dense, bool frozen_normalisation) {
+    json first = dense(3, "relu", "first");
+    first["config"]["trainable"] = !frozen_dense;
+    return sequential({input({nullptr, 4}), first,
+                       normalisation({{"trainable", !frozen_normalisation}}), dense(2, "softmax")});
+  };
+  BOOST_TEST(roles(model(false, false)) == "ttttsstt");
+  BOOST_TEST(roles(model(true, false)) == "ffttsstt");
+  BOOST_TEST(roles(model(false, true)) == "ttfffftt");
+  json whole = model(false, false);
+  whole["config"]["trainable"] = true;
+  BOOST_TEST(roles(whole) == "ttttsstt");
+  whole["config"]["trainable"] = false;
+  BOOST_TEST(roles(whole) == "ffffffff");
+  whole["config"]["trainable"] = "no";
+  BOOST_TEST(refusal(whole).find("trainable is neither true nor false") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(regularisers_are_read_as_keras_2_and_3_write_them) {
+  using daig::model::Regularizer;
+  const json l2 = regularizer("L2", {{"l2", 0.25}});
+  BOOST_CHECK(read_regularizer(nullptr) == Regularizer());
+  BOOST_CHECK((read_regularizer(l2) == Regularizer{0, 0.25}));
+  BOOST_CHECK((read_regularizer(regularizer("L1", {{"l1", 0.5}})) == Regularizer{0.5, 0}));
+  BOOST_CHECK((read_regularizer(regularizer("L1L2", {{"l1", 0.5}, {"l2", 0.25}})) ==
+               Regularizer{0.5, 0.25}));
+  BOOST_CHECK((read_regularizer("l2") == Regularizer{0, 0.01}));
+  BOOST_CHECK((read_regularizer("L1") == Regularizer{0.01, 0}));
+  json keras_3 = l2;
+  keras_3["module"] = "keras.regularizers";
+  keras_3["registered_name"] = nullptr;
+  BOOST_CHECK((read_regularizer(keras_3) == Regularizer{0, 0.25}));
+
+  const Network<double> biased = network_with(conv({{"bias_regularizer", l2}}));
+  BOOST_CHECK((biased.layout().parameters()[1].regularizer == Regularizer{0, 0.25}));
+  const Network<double> unbiased =
+      network_with(conv({{"bias_regularizer", l2}, {"use_bias", false}}));
+  BOOST_CHECK(!unbiased.layout().parameters()[0].regularizer.any());
+  const Network<double> scaled = network_with(
+      normalisation({{"gamma_regularizer", l2}, {"beta_regularizer", l2}, {"center", false}}));
+  BOOST_CHECK((scaled.layout().parameters()[0].regularizer == Regularizer{0, 0.25}));
+  BOOST_CHECK(!scaled.layout().parameters()[1].regularizer.any());
+
+  for (const json& strange :
+       {json("orthogonal"), json(3), regularizer("Orthogonal", {{"factor", 0.1}}),
+        regularizer("L2", {{"l2", -1}}), regularizer("L2", {{"l2", "much"}}),
+        regularizer("L2", {{"l3", 1}}), regularizer("L2", 3)}) {
+    BOOST_TEST(refused(conv({{"kernel_regularizer", strange}}),
+                       "kernel_regularizer is " + strange.dump() + ": there are L1, L2 and L1L2"));
+  }
+  BOOST_TEST(refused(conv({{"activity_regularizer", l2}}), "activity_regularizer is"));
 }
 
 BOOST_AUTO_TEST_CASE(absurd_sizes_are_refused) {
