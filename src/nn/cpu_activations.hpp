@@ -96,13 +96,13 @@ void with_derivative(Activation activation, Use use) {
     case Activation::exponential:
       return use([](T y, T d) { return d * y; });
     case Activation::relu6:
-      return use([](T y, T d) { return (y <= 0) | (y >= 6) ? T{0} : d; });
+      return use([](T y, T d) { return ((y <= 0) | (y >= 6)) ? T{0} : d; });
     case Activation::leaky_relu:
       return use([](T y, T d) { return y > 0 ? d : d / 5; });
     case Activation::hard_sigmoid_fifth:
-      return use([](T y, T d) { return (y <= 0) | (y >= 1) ? T{0} : d / 5; });
+      return use([](T y, T d) { return ((y <= 0) | (y >= 1)) ? T{0} : d / 5; });
     case Activation::hard_sigmoid_sixth:
-      return use([](T y, T d) { return (y <= 0) | (y >= 1) ? T{0} : d / 6; });
+      return use([](T y, T d) { return ((y <= 0) | (y >= 1)) ? T{0} : d / 6; });
   }
 }
 
@@ -166,7 +166,7 @@ void with_derivative(const Pointwise& pointwise, Use use) {
       });
     case Pointwise::Kind::hard_silu:
       return use([](T x, T d) {
-        return d * within<T>(x / 6 + T(0.5), 0, 1) + ((x > -3) & (x < 3) ? d * x / 6 : T{0});
+        return d * within<T>(x / 6 + T(0.5), 0, 1) + (((x > -3) & (x < 3)) ? d * x / 6 : T{0});
       });
   }
 }

@@ -50,23 +50,23 @@ void add_dropout(LayerConfig& layer, LayerStack<T>& stack) {
 template <class T>
 void add_reshape(LayerConfig& layer, LayerStack<T>& stack) {
   constexpr const char* option = "target_shape";
-  const auto absurd = [&] { layer.refuse_value(option, ", and no shape of a sample"); };
+  const auto refuse = [&] { layer.refuse_value(option, ", and no shape of a sample"); };
   const nlohmann::json& written = layer.get(option);
-  if (!written.is_array() || written.empty()) absurd();
+  if (!written.is_array() || written.empty()) refuse();
   Shape shape;
-  std::optional<std::size_t> left_over;
+  std::optional<std::size_t> open;  // which extent is -1
   for (const nlohmann::json& extent : written) {
-    if (extent == -1 && !left_over) left_over = shape.size();
-    const bool is_extent = extent.is_number_unsigned() || extent == -1;
-    if (!is_extent || (extent == -1 && left_over != shape.size())) absurd();
-    shape.push_back(extent == -1 ? 1 : extent.get<std::size_t>());
+    if (extent == -1 && !open) {
+      open = shape.size();
+      shape.push_back(1);
+    } else {
+      if (!extent.is_number_unsigned()) refuse();
+      shape.push_back(extent.get<std::size_t>());
+    }
   }
-  if (!is_sample_shape(shape)) absurd();
-  if (left_over) {
-    const std::size_t others = elements(shape);
-    shape[*left_over] = elements(stack.shape()) / others;
-    if (shape[*left_over] == 0) absurd();
-  }
+  if (!is_sample_shape(shape)) refuse();
+  if (open) shape[*open] = elements(stack.shape()) / elements(shape);
+  if (!is_sample_shape(shape)) refuse();
   stack.template put<Reshape<T>>(layer, stack.shape(), shape);
 }
 

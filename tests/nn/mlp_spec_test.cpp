@@ -30,6 +30,7 @@ BOOST_AUTO_TEST_CASE(options_in_any_order) {
     BOOST_TEST(to_text(spec) == "mlp:3-1,activation=tanh,loss=mse");
   }
   BOOST_TEST((parse_mlp_spec("mlp:3-2,activation=sigmoid").activation == Activation::sigmoid));
+  BOOST_TEST((parse_mlp_spec("mlp:3-2,activation=elu").activation == Activation::elu));
 }
 
 BOOST_AUTO_TEST_CASE(canonical_text_parses_to_itself) {
@@ -80,7 +81,7 @@ BOOST_AUTO_TEST_CASE(nonsense_is_refused_by_name) {
   check("mlp:5-5,", "after the last ','");
   check("mlp:5-5,,loss=mse", "option ''");
   check("mlp:5-5,depth=3", "'depth'");
-  check("mlp:5-5,activation=gelu", "'gelu'");
+  check("mlp:5-5,activation=gelu", "'gelu': hidden layers take one of relu, tanh, sigmoid, elu");
   check("mlp:5-5,activation=linear", "'linear'");
   check("mlp:5-5,activation=softmax", "'softmax'");
   check("mlp:5-5,activation", "''");
