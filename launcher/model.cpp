@@ -3,12 +3,14 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <daig/core/error.hpp>
 #include <daig/data/shape.hpp>
 #include <daig/store/keras_file.hpp>
 
 #include "keras_model.hpp"
+#include "outcome.hpp"
 
 namespace daig::launcher {
 namespace {
@@ -26,7 +28,7 @@ Model load_model(const std::filesystem::path& path) {
   if (store::is_keras_file(path)) return model_of(store::read_keras_file(path), path.string());
   store::SavedModel saved = store::read_model(path);
   nn::Network<float> network = network_of(saved, path.string());
-  return {std::move(network), std::move(saved.weights)};
+  return {.network = std::move(network), .weights = std::move(saved.weights)};
 }
 
 nn::Network<float> network_of(const store::SavedModel& saved, const std::string& where) {
@@ -41,6 +43,33 @@ nn::Network<float> network_of(const store::SavedModel& saved, const std::string&
                    "was written by another program");
 }
 
+void warn_of_metrics(const Model& model, const std::string& where) {
+  if (model.ignored_metrics.empty()) return;
+  warn(fmt::format("{}: metrics that are not computed here: {}", where,
+                   fmt::join(model.ignored_metrics, ", ")));
+}
+
+data::Dataset fit_labels(const nn::Network<float>& network, const data::Dataset& dataset) {
+  const nn::LossFunction<float>& loss = network.loss();
+  const bool takes_classes = loss.takes(nn::LabelKind::classes);
+  const bool takes_targets = loss.takes(nn::LabelKind::targets);
+  const std::size_t labels = dataset.labels().sample_size();
+  if (takes_classes && labels == 1) return dataset.with_labels_as(data::LabelKind::classes);
+  if (takes_targets && labels == network.output_size()) {
+    return dataset.with_labels_as(data::LabelKind::targets);
+  }
+  const std::string which = fmt::format(
+      "{}: a sample has {} label{}, and the loss of the model {}, {}, takes ",
+      dataset.labels().name(), labels, labels == 1 ? "" : "s", network.title(), loss.name());
+  if (takes_targets) {
+    throw UsageError(which + fmt::format("{} targets, one for each output{}", network.output_size(),
+                                         takes_classes ? ", or one class" : ""));
+  }
+  throw UsageError(which +
+                   "one class: from one-hot labels, take array.argmax(1), or compile a Keras model "
+                   "with categorical_crossentropy");
+}
+
 void check_features(const nn::Network<float>& network, const data::ArraySource& features) {
   if (features.sample_size() == network.input_size()) return;
   throw UsageError(fmt::format("{}: a sample has {} numbers, shape {}, and the model {} takes {}",
@@ -51,22 +80,8 @@ void check_features(const nn::Network<float>& network, const data::ArraySource& 
 
 void check_dataset(const nn::Network<float>& network, const data::Dataset& dataset) {
   check_features(network, dataset.features());
-  const std::string& name = dataset.labels().name();
-  const bool wants_classes = network.loss().label_kind() == nn::LabelKind::classes;
-  const bool has_classes = dataset.label_kind() == data::LabelKind::classes;
-  if (wants_classes != has_classes) {
-    throw UsageError(
-        fmt::format("{}: these labels are {}, and the loss {} of the model {} is for {}", name,
-                    has_classes ? "classes (integers)" : "targets (floats)", network.loss().name(),
-                    network.title(), wants_classes ? "classes" : "targets"));
-  }
-  if (has_classes) {
-    return data::check_labels(dataset, static_cast<std::int32_t>(network.output_size()));
-  }
-  if (dataset.labels().sample_size() == network.output_size()) return;
-  throw UsageError(fmt::format("{}: a sample has {} targets, and the model {} gives {}", name,
-                               dataset.labels().sample_size(), network.title(),
-                               network.output_size()));
+  if (dataset.label_kind() == data::LabelKind::targets) return;
+  data::check_labels(dataset, static_cast<std::int32_t>(network.output_size()));
 }
 
 }  // namespace daig::launcher

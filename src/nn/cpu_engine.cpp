@@ -10,7 +10,8 @@
 #include <daig/core/error.hpp>
 #include <daig/nn/engine.hpp>
 
-#include "cpu_windows.hpp"
+#include "cpu_losses.hpp"
+#include "cpu_rows.hpp"
 
 namespace daig::nn {
 namespace {
@@ -47,18 +48,6 @@ T sigmoid(T value) {
   return 1 / (1 + std::exp(-value));
 }
 
-/// Each value of a row, less the largest one: exp of it is in (0, 1]. The results may overwrite it.
-/// Returns the sum of the results.
-template <class T>
-T exp_row(std::span<const T> values, T largest, std::span<T> results) {
-  T sum = 0;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    results[i] = std::exp(values[i] - largest);
-    sum += results[i];
-  }
-  return sum;
-}
-
 template <class T>
 void softmax_row(std::span<const T> values, std::span<T> results) {
   const T sum = exp_row(values, *std::ranges::max_element(values), results);
@@ -91,7 +80,7 @@ void map_delta(std::span<const T> outputs, std::span<const T> delta, std::span<T
 }
 
 template <class T>
-class CpuEngine final : public CpuWindows<T> {
+class CpuEngine final : public CpuLosses<T> {
  public:
   CpuEngine() {
 #ifdef DAIG_HAS_OPENBLAS
@@ -146,7 +135,7 @@ class CpuEngine final : public CpuWindows<T> {
   }
 
   void activate(Activation activation, Matrix<const T> inputs, Matrix<T> outputs) const override {
-    expect_same_shape(inputs, outputs);
+    expect_same_shape(inputs, Matrix<const T>(outputs));
     const std::span<const T> from = inputs.values();
     const std::span<T> to = outputs.values();
     switch (activation) {
@@ -167,7 +156,7 @@ class CpuEngine final : public CpuWindows<T> {
   void activate_backward(Activation activation, Matrix<const T> outputs, Matrix<const T> delta,
                          Matrix<T> input_delta) const override {
     expect_same_shape(outputs, delta);
-    expect_same_shape(outputs, input_delta);
+    expect_same_shape(outputs, Matrix<const T>(input_delta));
     const std::span<const T> y = outputs.values();
     const std::span<const T> d = delta.values();
     const std::span<T> to = input_delta.values();
@@ -191,7 +180,7 @@ class CpuEngine final : public CpuWindows<T> {
 
   void multiply_elements(Matrix<const T> a, Matrix<const T> b, Matrix<T> product) const override {
     expect_same_shape(a, b);
-    expect_same_shape(a, product);
+    expect_same_shape(a, Matrix<const T>(product));
     std::ranges::transform(a.values(), b.values(), product.values().begin(), std::multiplies<>());
   }
 
@@ -199,54 +188,7 @@ class CpuEngine final : public CpuWindows<T> {
     std::ranges::fill(values, T{0});
   }
 
-  Loss softmax_cross_entropy(Matrix<const T> logits, std::span<const std::int32_t> classes,
-                             Matrix<T> delta) const override {
-    expect_same_shape(logits, delta);
-    expects(classes.size() == logits.rows(), "a class for each row");
-    Loss loss;
-    loss.samples = classes.size();
-    for (std::size_t r = 0; r < logits.rows(); ++r) {
-      const std::span<const T> row = logits.row(r);
-      const std::span<T> to = delta.row(r);
-      const auto wanted = static_cast<std::size_t>(classes[r]);  // below 0 becomes huge
-      expects(wanted < row.size(), "classes within the columns");
-      const auto largest = std::ranges::max_element(row);
-      const T sum = exp_row(row, *largest, to);
-      for (T& value : to) value /= sum;
-      to[wanted] -= 1;
-      loss.loss_sum += std::log(static_cast<double>(sum)) -
-                       (static_cast<double>(row[wanted]) - static_cast<double>(*largest));
-      if (static_cast<std::size_t>(largest - row.begin()) == wanted) ++loss.correct;
-    }
-    return loss;
-  }
-
-  Loss mean_squared_error(Matrix<const T> outputs, Matrix<const T> targets,
-                          Matrix<T> delta) const override {
-    expect_same_shape(outputs, targets);
-    expect_same_shape(outputs, delta);
-    const std::span<const T> y = outputs.values();
-    const std::span<const T> wanted = targets.values();
-    const std::span<T> to = delta.values();
-    const T factor = T{2} / static_cast<T>(outputs.columns());
-    double squares = 0;
-    for (std::size_t i = 0; i < y.size(); ++i) {
-      const T error = y[i] - wanted[i];
-      to[i] = factor * error;
-      squares += static_cast<double>(error) * static_cast<double>(error);
-    }
-    Loss loss;
-    loss.loss_sum = squares / static_cast<double>(outputs.columns());
-    loss.samples = outputs.rows();
-    return loss;
-  }
-
  private:
-  static void expect_same_shape(Matrix<const T> one, Matrix<const T> other) {
-    expects(one.rows() == other.rows() && one.columns() == other.columns(),
-            "matrices of the same shape");
-  }
-
   static void softmax_row_backward(std::span<const T> outputs, std::span<const T> delta,
                                    std::span<T> input_delta) {
     T mean = 0;
