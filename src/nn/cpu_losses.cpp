@@ -304,36 +304,36 @@ Loss CpuLosses<T>::binary_cross_entropy(Matrix<const T> outputs, Matrix<const T>
 }
 
 template <class T>
-Loss CpuLosses<T>::pointwise_loss(const Pointwise& loss, Matrix<const T> outputs,
-                                  Matrix<const T> targets, Matrix<T> delta) const {
+Loss CpuLosses<T>::elementwise_loss(const ElementLoss& loss, Matrix<const T> outputs,
+                                    Matrix<const T> targets, Matrix<T> delta) const {
   const auto mean = [&](auto point) {
     return mean_over_columns(outputs, targets, delta, point, outputs.columns());
   };
   switch (loss.kind) {
-    case Pointwise::Kind::squared_error:
+    case ElementLoss::Kind::squared_error:
       return mean(squared_error<T>);
-    case Pointwise::Kind::absolute_error:
+    case ElementLoss::Kind::absolute_error:
       return mean(absolute_error<T>);
-    case Pointwise::Kind::absolute_percentage_error:
+    case ElementLoss::Kind::absolute_percentage_error:
       return mean(absolute_percentage_error<T>);
-    case Pointwise::Kind::squared_logarithmic_error:
+    case ElementLoss::Kind::squared_logarithmic_error:
       return mean(squared_logarithmic_error<T>);
-    case Pointwise::Kind::huber:
+    case ElementLoss::Kind::huber:
       return mean([bound = static_cast<T>(loss.delta)](T output, T target) {
         return huber(output, target, bound);
       });
-    case Pointwise::Kind::log_cosh:
+    case ElementLoss::Kind::log_cosh:
       return mean(log_cosh<T>);
-    case Pointwise::Kind::poisson:
+    case ElementLoss::Kind::poisson:
       return mean(poisson<T>);
-    case Pointwise::Kind::hinge:
+    case ElementLoss::Kind::hinge:
       return mean(hinge<T>);
-    case Pointwise::Kind::squared_hinge:
+    case ElementLoss::Kind::squared_hinge:
       return mean(squared_hinge<T>);
-    case Pointwise::Kind::kl_divergence:
+    case ElementLoss::Kind::kl_divergence:
       return mean_over_columns(outputs, targets, delta, kl_divergence<T>, 1);
   }
-  throw ContractViolation("a Pointwise::Kind outside its list");
+  throw ContractViolation("a ElementLoss::Kind outside its list");
 }
 
 template <class T>

@@ -21,8 +21,8 @@ class CpuLosses : public CpuWindows<T> {
                              double label_smoothing, Matrix<T> delta) const override;
   Loss binary_cross_entropy(Matrix<const T> outputs, Matrix<const T> targets,
                             double label_smoothing, Matrix<T> delta) const override;
-  Loss pointwise_loss(const Pointwise& loss, Matrix<const T> outputs, Matrix<const T> targets,
-                      Matrix<T> delta) const override;
+  Loss elementwise_loss(const ElementLoss& loss, Matrix<const T> outputs, Matrix<const T> targets,
+                        Matrix<T> delta) const override;
   std::uint64_t count_correct(Accuracy accuracy, Matrix<const T> outputs, const Labels<T>& labels,
                               T threshold) const override;
 };

@@ -12,7 +12,7 @@
 #include <daig/core/error.hpp>
 #include <daig/nn/losses/binary_cross_entropy.hpp>
 #include <daig/nn/losses/categorical_cross_entropy.hpp>
-#include <daig/nn/losses/pointwise_loss.hpp>
+#include <daig/nn/losses/elementwise_loss.hpp>
 #include <daig/nn/losses/sigmoid_cross_entropy.hpp>
 #include <daig/nn/losses/softmax_cross_entropy.hpp>
 
@@ -47,21 +47,21 @@ const std::map<std::string_view, KerasLoss>& known_losses() {
     add({categorical}, {"categorical_crossentropy", "CategoricalCrossentropy"});
     add({sparse_categorical}, {"sparse_categorical_crossentropy", "SparseCategoricalCrossentropy"});
     add({binary}, {"binary_crossentropy", "BinaryCrossentropy", "bce", "BCE"});
-    using Point = Pointwise::Kind;
-    add({pointwise, {Point::squared_error}},
+    using Point = ElementLoss::Kind;
+    add({elementwise, {Point::squared_error}},
         {"mean_squared_error", "MeanSquaredError", "mse", "MSE"});
-    add({pointwise, {Point::absolute_error}},
+    add({elementwise, {Point::absolute_error}},
         {"mean_absolute_error", "MeanAbsoluteError", "mae", "MAE"});
-    add({pointwise, {Point::absolute_percentage_error}},
+    add({elementwise, {Point::absolute_percentage_error}},
         {"mean_absolute_percentage_error", "MeanAbsolutePercentageError", "mape", "MAPE"});
-    add({pointwise, {Point::squared_logarithmic_error}},
+    add({elementwise, {Point::squared_logarithmic_error}},
         {"mean_squared_logarithmic_error", "MeanSquaredLogarithmicError", "msle", "MSLE"});
-    add({pointwise, {Point::huber}}, {"huber", "Huber", "huber_loss"});
-    add({pointwise, {Point::log_cosh}}, {"log_cosh", "LogCosh", "logcosh"});
-    add({pointwise, {Point::poisson}}, {"poisson", "Poisson"});
-    add({pointwise, {Point::hinge}}, {"hinge", "Hinge"});
-    add({pointwise, {Point::squared_hinge}}, {"squared_hinge", "SquaredHinge"});
-    add({pointwise, {Point::kl_divergence}},
+    add({elementwise, {Point::huber}}, {"huber", "Huber", "huber_loss"});
+    add({elementwise, {Point::log_cosh}}, {"log_cosh", "LogCosh", "logcosh"});
+    add({elementwise, {Point::poisson}}, {"poisson", "Poisson"});
+    add({elementwise, {Point::hinge}}, {"hinge", "Hinge"});
+    add({elementwise, {Point::squared_hinge}}, {"squared_hinge", "SquaredHinge"});
+    add({elementwise, {Point::kl_divergence}},
         {"kl_divergence", "KLDivergence", "kld", "KLD", "kullback_leibler_divergence"});
     return all;
   }();
@@ -83,8 +83,8 @@ class LossOptions {
   void read(const std::string& option, const json& value) {
     const bool categorical = loss_.kind == KerasLoss::Kind::categorical;
     const bool binary = loss_.kind == KerasLoss::Kind::binary;
-    const bool huber =
-        loss_.kind == KerasLoss::Kind::pointwise && loss_.pointwise.kind == Pointwise::Kind::huber;
+    const bool huber = loss_.kind == KerasLoss::Kind::elementwise &&
+                       loss_.elementwise.kind == ElementLoss::Kind::huber;
     if (option == "name" || value.is_null()) return;
     if (option == "from_logits" && value.is_boolean()) {
       loss_.of_logits = value.get<bool>();
@@ -94,8 +94,8 @@ class LossOptions {
       if (smoothing != 0 && !categorical && !binary) refuse(option, value, "this loss has none");
       loss_.label_smoothing = smoothing;
     } else if (option == "delta" && huber && value.is_number()) {
-      loss_.pointwise.delta = value.get<double>();
-      if (!(loss_.pointwise.delta > 0) || std::isinf(loss_.pointwise.delta)) {
+      loss_.elementwise.delta = value.get<double>();
+      if (!(loss_.elementwise.delta > 0) || std::isinf(loss_.elementwise.delta)) {
         refuse(option, value, "it is a number above 0");
       }
     } else if (option == "reduction") {
@@ -132,12 +132,12 @@ class LossOptions {
 }  // namespace
 
 std::optional<Activation> KerasLoss::activation() const {
-  if (of_logits || kind == Kind::pointwise) return std::nullopt;
+  if (of_logits || kind == Kind::elementwise) return std::nullopt;
   return kind == Kind::binary ? Activation::sigmoid : Activation::softmax;
 }
 
 bool KerasLoss::is_of_rows() const {
-  if (kind == Kind::pointwise) return pointwise.kind == Pointwise::Kind::kl_divergence;
+  if (kind == Kind::elementwise) return elementwise.kind == ElementLoss::Kind::kl_divergence;
   return kind != Kind::binary;
 }
 
@@ -174,8 +174,8 @@ std::unique_ptr<LossFunction<T>> make_loss(const KerasLoss& loss, const Shape& o
                     "layer gives the shape ({}): put a Flatten or a global pooling before it",
                     fmt::join(output, ", ")));
   }
-  if (loss.kind == KerasLoss::Kind::pointwise) {
-    return std::make_unique<PointwiseLoss<T>>(loss.pointwise);
+  if (loss.kind == KerasLoss::Kind::elementwise) {
+    return std::make_unique<ElementwiseLoss<T>>(loss.elementwise);
   }
   const Prediction prediction = loss.of_logits ? Prediction::logits : Prediction::probabilities;
   const bool takes_logits = loss.of_logits || has_activation;

@@ -8,20 +8,20 @@
 #include <nlohmann/json.hpp>
 
 #include <daig/nn/activation.hpp>
+#include <daig/nn/element_loss.hpp>
 #include <daig/nn/layer.hpp>
 #include <daig/nn/loss_function.hpp>
-#include <daig/nn/pointwise.hpp>
 
 namespace daig::nn {
 
 /// What a model's loss is, as it was written.
 struct KerasLoss {
-  enum class Kind { categorical, sparse_categorical, binary, pointwise };
+  enum class Kind { categorical, sparse_categorical, binary, elementwise };
 
   Kind kind = Kind::categorical;
-  Pointwise pointwise = {};    ///< of that kind
-  bool of_logits = false;      ///< cross-entropies
-  double label_smoothing = 0;  ///< categorical and binary
+  ElementLoss elementwise = {};  ///< of that kind
+  bool of_logits = false;        ///< cross-entropies
+  double label_smoothing = 0;    ///< categorical and binary
 
   /// The activation that is better left to the loss, where the last layer has it.
   std::optional<Activation> activation() const;

@@ -7,9 +7,9 @@
 #include <fmt/ranges.h>
 
 #include <daig/core/error.hpp>
+#include <daig/nn/element_loss.hpp>
 #include <daig/nn/losses/softmax_cross_entropy.hpp>
 #include <daig/nn/mlp_spec.hpp>
-#include <daig/nn/pointwise.hpp>
 
 namespace daig::nn {
 namespace {
@@ -94,7 +94,7 @@ MlpSpec parse_mlp_spec(std::string_view text) {
     } else if (key == "loss" && !has_loss) {
       has_loss = true;
       if (value != SoftmaxCrossEntropy<float>::spec_name &&
-          value != name(Pointwise::Kind::squared_error)) {
+          value != name(ElementLoss::Kind::squared_error)) {
         refuse(text,
                fmt::format("loss '{}': there are cross-entropy and mse", value.substr(0, 40)));
       }

@@ -6,7 +6,7 @@
 #include <daig/core/error.hpp>
 #include <daig/nn/keras_spec.hpp>
 #include <daig/nn/layers/dense.hpp>
-#include <daig/nn/losses/pointwise_loss.hpp>
+#include <daig/nn/losses/elementwise_loss.hpp>
 #include <daig/nn/losses/softmax_cross_entropy.hpp>
 #include <daig/nn/mlp_spec.hpp>
 #include <daig/nn/network.hpp>
@@ -30,8 +30,8 @@ std::vector<std::unique_ptr<Layer<T>>> mlp_layers(const MlpSpec& spec) {
 
 template <class T>
 std::unique_ptr<LossFunction<T>> mlp_loss(const MlpSpec& spec) {
-  if (spec.loss == name(Pointwise::Kind::squared_error)) {
-    return std::make_unique<PointwiseLoss<T>>();
+  if (spec.loss == name(ElementLoss::Kind::squared_error)) {
+    return std::make_unique<ElementwiseLoss<T>>();
   }
   return std::make_unique<SoftmaxCrossEntropy<T>>();
 }
@@ -215,12 +215,12 @@ void Network<T>::judge(Matrix<T> outputs, const Labels<T>& labels, Matrix<T> scr
   }
   if (classes || !(metrics_.squared_error || metrics_.absolute_error)) return;
   loss_->finish_prediction(*engine_, outputs);
-  const auto error = [&](Pointwise::Kind kind) {
+  const auto error = [&](ElementLoss::Kind kind) {
     const Matrix<const T> targets(labels.targets, outputs.rows(), outputs.columns());
-    return engine_->pointwise_loss({kind}, outputs, targets, scratch).loss_sum;
+    return engine_->elementwise_loss({kind}, outputs, targets, scratch).loss_sum;
   };
-  loss.squared_error_sum += error(Pointwise::Kind::squared_error);
-  loss.absolute_error_sum += error(Pointwise::Kind::absolute_error);
+  loss.squared_error_sum += error(ElementLoss::Kind::squared_error);
+  loss.absolute_error_sum += error(ElementLoss::Kind::absolute_error);
 }
 
 template <class T>

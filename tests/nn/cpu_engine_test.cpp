@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(shapes_that_do_not_fit_are_refused) {
   BOOST_CHECK_THROW(engine->activate(Activation::relu, wide, tall), ContractViolation);
   BOOST_CHECK_THROW(engine->activate_backward(Activation::relu, wide, wide, tall),
                     ContractViolation);
-  BOOST_CHECK_THROW(engine->pointwise_loss({}, wide, tall, wide), ContractViolation);
+  BOOST_CHECK_THROW(engine->elementwise_loss({}, wide, tall, wide), ContractViolation);
   const Labels<double> labels{classes, {}};
   BOOST_CHECK_THROW(engine->softmax_cross_entropy(wide, labels, 0, wide), ContractViolation);
   // Three rows of two columns: class 2 lies outside, and so does a negative one.

@@ -14,7 +14,7 @@
 
 #include <daig/nn/layers/activation.hpp>
 #include <daig/nn/layers/dense.hpp>
-#include <daig/nn/losses/pointwise_loss.hpp>
+#include <daig/nn/losses/elementwise_loss.hpp>
 #include <daig/nn/losses/sigmoid_cross_entropy.hpp>
 #include <daig/nn/losses/softmax_cross_entropy.hpp>
 #include <daig/nn/network.hpp>
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(gradient_of_any_layers_agrees_with_differences) {
   layers.push_back(std::make_unique<Dense<double>>("a", Shape{2, 2}, 6, Activation::linear));
   layers.push_back(std::make_unique<ActivationLayer<double>>(Shape{6}, Activation::sigmoid));
   layers.push_back(std::make_unique<Dense<double>>("b", Shape{6}, 3, Activation::softmax));
-  Network<double> network(std::move(layers), std::make_unique<PointwiseLoss<double>>(), "own");
+  Network<double> network(std::move(layers), std::make_unique<ElementwiseLoss<double>>(), "own");
   BOOST_TEST(network.spec() == "own");
   check_network(network, 5);
 }
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(layers_that_do_not_fit_are_refused) {
   layers.push_back(std::make_unique<Dense<double>>("a", Shape{4}, 6, Activation::linear));
   layers.push_back(std::make_unique<Dense<double>>("b", Shape{5}, 3, Activation::linear));
   const auto make = [&] {
-    Network<double>(std::move(layers), std::make_unique<PointwiseLoss<double>>(), "own");
+    Network<double>(std::move(layers), std::make_unique<ElementwiseLoss<double>>(), "own");
   };
   BOOST_CHECK_THROW(make(), ContractViolation);
 }
@@ -317,9 +317,9 @@ class StoppingEngine final : public Engine<float> {
                             double label_smoothing, Matrix<float> delta) const override {
     return engine_->binary_cross_entropy(outputs, targets, label_smoothing, delta);
   }
-  Loss pointwise_loss(const Pointwise& loss, Matrix<const float> outputs,
-                      Matrix<const float> targets, Matrix<float> delta) const override {
-    return engine_->pointwise_loss(loss, outputs, targets, delta);
+  Loss elementwise_loss(const ElementLoss& loss, Matrix<const float> outputs,
+                        Matrix<const float> targets, Matrix<float> delta) const override {
+    return engine_->elementwise_loss(loss, outputs, targets, delta);
   }
   std::uint64_t count_correct(Accuracy accuracy, Matrix<const float> outputs,
                               const Labels<float>& labels, float threshold) const override {
@@ -405,7 +405,7 @@ BOOST_AUTO_TEST_CASE(evaluation_judges_as_suits_the_loss_unless_told_otherwise) 
   const Loss categorical = through(sigmoid(), Metrics{Accuracy::categorical}).evaluate({}, samples);
   BOOST_TEST(categorical.judged == 3U);
   BOOST_TEST(categorical.correct == 1U);
-  const Loss numbers = through(std::make_unique<PointwiseLoss<double>>()).evaluate({}, samples);
+  const Loss numbers = through(std::make_unique<ElementwiseLoss<double>>()).evaluate({}, samples);
   BOOST_TEST(numbers.judged == 0U);
   BOOST_TEST(numbers.correct == 0U);
 }

@@ -11,10 +11,10 @@
 #include <span>
 
 #include <daig/nn/activation.hpp>
+#include <daig/nn/element_loss.hpp>
 #include <daig/nn/loss.hpp>
 #include <daig/nn/matrix.hpp>
 #include <daig/nn/metrics.hpp>
-#include <daig/nn/pointwise.hpp>
 #include <daig/nn/window.hpp>
 
 namespace daig::nn {
@@ -100,9 +100,9 @@ class Engine {
   /// The same with p = output.
   virtual Loss binary_cross_entropy(Matrix<const T> outputs, Matrix<const T> targets,
                                     double label_smoothing, Matrix<T> delta) const = 0;
-  /// See Pointwise.
-  virtual Loss pointwise_loss(const Pointwise& loss, Matrix<const T> outputs,
-                              Matrix<const T> targets, Matrix<T> delta) const = 0;
+  /// See ElementLoss.
+  virtual Loss elementwise_loss(const ElementLoss& loss, Matrix<const T> outputs,
+                                Matrix<const T> targets, Matrix<T> delta) const = 0;
 
   /// How many rows, or for binary accuracy how many outputs, are right. The first of equal outputs
   /// counts as the largest. Expects targets for binary accuracy: an output above the threshold says

@@ -22,7 +22,7 @@ namespace daig::nn {
 /// squared_hinge                the square of that
 /// kl_divergence                t log(t / y), both clipped to epsilon ... 1; the *sum* over the
 /// outputs
-struct Pointwise {
+struct ElementLoss {
   enum class Kind {
     squared_error,
     absolute_error,
@@ -41,28 +41,28 @@ struct Pointwise {
 };
 
 /// As Keras names the function; but "mse", as in a spec.
-constexpr std::string_view name(Pointwise::Kind kind);
+constexpr std::string_view name(ElementLoss::Kind kind);
 
 // ---------------------------------------------------------------------------------------------
 
 namespace detail {
 
-inline constexpr std::array<std::pair<Pointwise::Kind, std::string_view>, 10> pointwise_names{
-    {{Pointwise::Kind::squared_error, "mse"},
-     {Pointwise::Kind::absolute_error, "mean_absolute_error"},
-     {Pointwise::Kind::absolute_percentage_error, "mean_absolute_percentage_error"},
-     {Pointwise::Kind::squared_logarithmic_error, "mean_squared_logarithmic_error"},
-     {Pointwise::Kind::huber, "huber"},
-     {Pointwise::Kind::log_cosh, "log_cosh"},
-     {Pointwise::Kind::poisson, "poisson"},
-     {Pointwise::Kind::hinge, "hinge"},
-     {Pointwise::Kind::squared_hinge, "squared_hinge"},
-     {Pointwise::Kind::kl_divergence, "kl_divergence"}}};
+inline constexpr std::array<std::pair<ElementLoss::Kind, std::string_view>, 10> element_loss_names{
+    {{ElementLoss::Kind::squared_error, "mse"},
+     {ElementLoss::Kind::absolute_error, "mean_absolute_error"},
+     {ElementLoss::Kind::absolute_percentage_error, "mean_absolute_percentage_error"},
+     {ElementLoss::Kind::squared_logarithmic_error, "mean_squared_logarithmic_error"},
+     {ElementLoss::Kind::huber, "huber"},
+     {ElementLoss::Kind::log_cosh, "log_cosh"},
+     {ElementLoss::Kind::poisson, "poisson"},
+     {ElementLoss::Kind::hinge, "hinge"},
+     {ElementLoss::Kind::squared_hinge, "squared_hinge"},
+     {ElementLoss::Kind::kl_divergence, "kl_divergence"}}};
 
 }  // namespace detail
 
-constexpr std::string_view name(Pointwise::Kind kind) {
-  for (const auto& [known, its_name] : detail::pointwise_names) {
+constexpr std::string_view name(ElementLoss::Kind kind) {
+  for (const auto& [known, its_name] : detail::element_loss_names) {
     if (known == kind) return its_name;
   }
   return "unknown";

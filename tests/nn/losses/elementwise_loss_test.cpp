@@ -1,4 +1,4 @@
-#define BOOST_TEST_MODULE nn_pointwise_loss
+#define BOOST_TEST_MODULE nn_elementwise_loss
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <daig/nn/losses/pointwise_loss.hpp>
+#include <daig/nn/losses/elementwise_loss.hpp>
 
 #include "loss_check.hpp"
 
@@ -15,19 +15,19 @@ namespace {
 
 using namespace daig::nn;
 using test::close;
-using Kind = Pointwise::Kind;
+using Kind = ElementLoss::Kind;
 
-test::Computed compute(const Pointwise& loss, const std::vector<double>& outputs,
+test::Computed compute(const ElementLoss& loss, const std::vector<double>& outputs,
                        std::size_t columns, const std::vector<double>& targets) {
-  return test::compute(PointwiseLoss<double>(loss), outputs, columns, {{}, targets});
+  return test::compute(ElementwiseLoss<double>(loss), outputs, columns, {{}, targets});
 }
 
 /// Of one output.
-double loss_of(const Pointwise& loss, double output, double target) {
+double loss_of(const ElementLoss& loss, double output, double target) {
   return compute(loss, {output}, 1, {target}).loss.loss_sum;
 }
 
-double slope_of(const Pointwise& loss, double output, double target) {
+double slope_of(const ElementLoss& loss, double output, double target) {
   return compute(loss, {output}, 1, {target}).delta[0];
 }
 
@@ -35,18 +35,19 @@ double slope_of(const Pointwise& loss, double output, double target) {
 
 BOOST_AUTO_TEST_CASE(derivatives_agree_with_differences) {
   const std::vector<double> any = test::random_values(15, 1);
-  for (const Pointwise& loss :
-       {Pointwise{Kind::squared_error}, Pointwise{Kind::absolute_error},
-        Pointwise{Kind::absolute_percentage_error}, Pointwise{Kind::huber, 0.7},
-        Pointwise{Kind::log_cosh}, Pointwise{Kind::hinge}, Pointwise{Kind::squared_hinge}}) {
+  for (const ElementLoss& loss :
+       {ElementLoss{Kind::squared_error}, ElementLoss{Kind::absolute_error},
+        ElementLoss{Kind::absolute_percentage_error}, ElementLoss{Kind::huber, 0.7},
+        ElementLoss{Kind::log_cosh}, ElementLoss{Kind::hinge}, ElementLoss{Kind::squared_hinge}}) {
     BOOST_TEST_CONTEXT(name(loss.kind)) {
-      test::check_derivative(PointwiseLoss<double>(loss), test::random_values(15, 2), 3, {{}, any});
+      test::check_derivative(ElementwiseLoss<double>(loss), test::random_values(15, 2), 3,
+                             {{}, any});
     }
   }
   const std::vector<double> positive = test::random_probabilities(15, 3);
   for (const Kind kind : {Kind::squared_logarithmic_error, Kind::poisson, Kind::kl_divergence}) {
     BOOST_TEST_CONTEXT(name(kind)) {
-      test::check_derivative(PointwiseLoss<double>({kind}), test::random_probabilities(15, 4), 3,
+      test::check_derivative(ElementwiseLoss<double>({kind}), test::random_probabilities(15, 4), 3,
                              {{}, positive});
     }
   }
@@ -101,7 +102,7 @@ BOOST_AUTO_TEST_CASE(large_errors_do_not_overflow) {
 
 BOOST_AUTO_TEST_CASE(what_is_no_number_is_not_hidden) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  for (const auto& [kind, its_name] : detail::pointwise_names) {
+  for (const auto& [kind, its_name] : detail::element_loss_names) {
     BOOST_TEST_CONTEXT(its_name) {
       BOOST_TEST(std::isnan(loss_of({kind}, nan, 0.5)));
     }
@@ -113,8 +114,8 @@ BOOST_AUTO_TEST_CASE(targets_of_another_size_are_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(it_takes_targets_and_judges_distributions_alone) {
-  for (const auto& [kind, its_name] : detail::pointwise_names) {
-    const PointwiseLoss<double> loss({kind});
+  for (const auto& [kind, its_name] : detail::element_loss_names) {
+    const ElementwiseLoss<double> loss({kind});
     BOOST_TEST(loss.name() == its_name);
     BOOST_TEST(loss.takes(LabelKind::targets));
     BOOST_TEST(!loss.takes(LabelKind::classes));
