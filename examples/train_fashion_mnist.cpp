@@ -41,7 +41,8 @@ void train(daig::comm::Communicator& world, const daig::train::Options& options)
   const auto quality = daig::train::evaluate(workload.network(), result.weights, *data.test);
   std::printf("%llu steps, %.0f samples/s, test loss %.4f, test accuracy %.4f\n",
               static_cast<unsigned long long>(result.version.value()),
-              static_cast<double>(result.samples) / result.seconds, quality.loss, quality.accuracy);
+              static_cast<double>(result.samples) / result.seconds, quality.loss,
+              quality.accuracy.value());
 }
 
 }  // namespace

@@ -162,7 +162,6 @@ TrainReport finish(const TrainingJob& job, Records& records, const train::Result
   std::optional<train::Quality> test;
   if (job.test) test = train::evaluate(network, result.weights, *job.test);
   return {.test = test,
-          .has_accuracy = job.train.label_kind() == data::LabelKind::classes,
           .samples = result.samples,
           .seconds = result.seconds,
           .audit = store::audit(records.directory().path()),

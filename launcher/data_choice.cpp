@@ -41,7 +41,7 @@ void add_data_options(CLI::App& command, DataChoice& choice, TestFiles test_file
   };
   add_file("--data", choice.data, "samples: .npy or IDX, plain or .gz");
   add_file("--labels", choice.labels,
-           "class indices (integers) or targets (floats) of the samples");
+           "of each sample its class index, or a target for each output of the model");
   if (test_files == TestFiles::none) return;
   add_file("--test-data", choice.test_data, "samples to test with at the end");
   add_file("--test-labels", choice.test_labels, "and their labels");

@@ -11,6 +11,7 @@
 #include "json.hpp"
 #include "model.hpp"
 #include "outcome.hpp"
+#include "quality_text.hpp"
 
 namespace daig::launcher {
 namespace {
@@ -30,20 +31,21 @@ data::Dataset choose(data::DatasetSplits splits, const std::string& split) {
 }
 
 int evaluate(const EvalSettings& settings) {
-  const data::Dataset dataset = choose(open(settings.data), settings.split);
+  const data::Dataset opened = choose(open(settings.data), settings.split);
   Model model = load_model(settings.model);
+  warn_of_metrics(model, settings.model);
+  check_features(model.network, opened.features());
+  const data::Dataset dataset = fit_labels(model.network, opened);
   check_dataset(model.network, dataset);
   const train::Quality quality = train::evaluate(model.network, model.weights, dataset);
-  const bool classes = dataset.label_kind() == data::LabelKind::classes;
   if (settings.json) {
     JsonObject report;
     report.add("loss", quality.loss);
-    if (classes) report.add("accuracy", quality.accuracy);
+    add_judgements(report, quality, "");
     report.add("samples", quality.samples).add("model", settings.model);
     say(report.text() + "\n");
   } else {
-    say(fmt::format("loss {:.4f}{} ({} samples of {})\n", quality.loss,
-                    classes ? fmt::format(", accuracy {:.4f}", quality.accuracy) : "",
+    say(fmt::format("loss {:.4f}{} ({} samples of {})\n", quality.loss, judgements_of(quality),
                     quality.samples, dataset.features().name()));
   }
   return 0;

@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include <daig/core/error.hpp>
+#include <daig/nn/keras_metrics.hpp>
 #include <daig/nn/keras_optimizer.hpp>
 #include <daig/nn/keras_spec.hpp>
 
@@ -99,7 +100,10 @@ class OptionsLeft {
 
 Model model_of(const store::KerasFile& file, const std::string& where) {
   try {
-    Model model{nn::Network<float>(nn::keras_spec(file.model_config, file.training_config)), {}};
+    Model model{
+        .network = nn::Network<float>(nn::keras_spec(file.model_config, file.training_config)),
+        .weights = {},
+        .ignored_metrics = nn::ignored_keras_metrics(file.training_config)};
     for (const store::KerasArray* array : match(model.network.layout(), file, where)) {
       model.weights.insert(model.weights.end(), array->values.begin(), array->values.end());
     }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <daig/core/error.hpp>
 #include <daig/data/batch.hpp>
@@ -13,6 +14,7 @@
 #include <daig/store/keras_file.hpp>
 
 #include "keras_model.hpp"
+#include "outcome.hpp"
 
 namespace daig::launcher {
 namespace {
@@ -30,7 +32,7 @@ Model load_model(const std::filesystem::path& path) {
   if (store::is_keras_file(path)) return model_of(store::read_keras_file(path), path.string());
   store::SavedModel saved = store::read_model(path);
   nn::Network<float> network = network_of(saved, path.string());
-  return {std::move(network), std::move(saved.weights)};
+  return {.network = std::move(network), .weights = std::move(saved.weights)};
 }
 
 nn::Network<float> network_of(const store::SavedModel& saved, const std::string& where) {
@@ -43,6 +45,33 @@ nn::Network<float> network_of(const store::SavedModel& saved, const std::string&
   throw InputError(where,
                    "the arrays are not those of the model that the file is said to hold; it "
                    "was written by another program");
+}
+
+void warn_of_metrics(const Model& model, const std::string& where) {
+  if (model.ignored_metrics.empty()) return;
+  warn(fmt::format("{}: metrics that are not computed here: {}", where,
+                   fmt::join(model.ignored_metrics, ", ")));
+}
+
+data::Dataset fit_labels(const nn::Network<float>& network, const data::Dataset& dataset) {
+  const nn::LossFunction<float>& loss = network.loss();
+  const bool takes_classes = loss.takes(nn::LabelKind::classes);
+  const bool takes_targets = loss.takes(nn::LabelKind::targets);
+  const std::size_t labels = dataset.labels().sample_size();
+  if (takes_classes && labels == 1) return dataset.with_labels_as(data::LabelKind::classes);
+  if (takes_targets && labels == network.output_size()) {
+    return dataset.with_labels_as(data::LabelKind::targets);
+  }
+  const std::string which = fmt::format(
+      "{}: a sample has {} label{}, and the loss of the model {}, {}, takes ",
+      dataset.labels().name(), labels, labels == 1 ? "" : "s", network.title(), loss.name());
+  if (takes_targets) {
+    throw UsageError(which + fmt::format("{} targets, one for each output{}", network.output_size(),
+                                         takes_classes ? ", or one class" : ""));
+  }
+  throw UsageError(which +
+                   "one class: from one-hot labels, take array.argmax(1), or compile a Keras model "
+                   "with categorical_crossentropy");
 }
 
 void check_features(const nn::Network<float>& network, const data::ArraySource& features) {
@@ -81,22 +110,8 @@ void check_values(const nn::Network<float>& network, const data::ArraySource& fe
 void check_dataset(const nn::Network<float>& network, const data::Dataset& dataset) {
   check_features(network, dataset.features());
   check_values(network, dataset.features());
-  const std::string& name = dataset.labels().name();
-  const bool wants_classes = network.loss().label_kind() == nn::LabelKind::classes;
-  const bool has_classes = dataset.label_kind() == data::LabelKind::classes;
-  if (wants_classes != has_classes) {
-    throw UsageError(
-        fmt::format("{}: these labels are {}, and the loss {} of the model {} is for {}", name,
-                    has_classes ? "classes (integers)" : "targets (floats)", network.loss().name(),
-                    network.title(), wants_classes ? "classes" : "targets"));
-  }
-  if (has_classes) {
-    return data::check_labels(dataset, static_cast<std::int32_t>(network.output_size()));
-  }
-  if (dataset.labels().sample_size() == network.output_size()) return;
-  throw UsageError(fmt::format("{}: a sample has {} targets, and the model {} gives {}", name,
-                               dataset.labels().sample_size(), network.title(),
-                               network.output_size()));
+  if (dataset.label_kind() == data::LabelKind::targets) return;
+  data::check_labels(dataset, static_cast<std::int32_t>(network.output_size()));
 }
 
 }  // namespace daig::launcher

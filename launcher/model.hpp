@@ -3,6 +3,7 @@
 /// Model files as networks, and whether a network and data fit each other.
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include <daig/data/dataset.hpp>
@@ -15,6 +16,7 @@ namespace daig::launcher {
 struct Model {
   nn::Network<float> network;
   std::vector<float> weights;
+  std::vector<std::string> ignored_metrics = {};  ///< that a Keras model was compiled with
 };
 
 /// Reads a model file, DAIG's own or Keras's. @throws as store::read_model and
@@ -25,6 +27,14 @@ Model load_model(const std::filesystem::path& path);
 /// The same of what was read already. @param where  named in errors
 nn::Network<float> network_of(const store::SavedModel& saved, const std::string& where);
 
+/// A line on stderr for the metrics that are ignored, if there are some.
+void warn_of_metrics(const Model& model, const std::string& where);
+
+/// The dataset with its labels taken for what the network's loss takes: classes, or as many targets
+/// as outputs, of whatever type they are. @throws UsageError naming the file, what its labels are,
+/// and what the loss takes. Cost: reads nothing.
+data::Dataset fit_labels(const nn::Network<float>& network, const data::Dataset& dataset);
+
 /// Checks that the network takes such samples. @throws UsageError naming the file and both sizes.
 void check_features(const nn::Network<float>& network, const data::ArraySource& features);
 
@@ -33,9 +43,9 @@ void check_features(const nn::Network<float>& network, const data::ArraySource& 
 /// Cost: reads all features; nothing for networks that take any values.
 void check_values(const nn::Network<float>& network, const data::ArraySource& features);
 
-/// Checks that, and the labels, too: their kind, their number, their range.
-/// @throws UsageError when they are of another kind or size than the network's loss takes;
-/// InputError naming the file and the sample when a class is too large. Cost: reads all labels.
+/// Checks that, and the labels, too. Expects them to be of fit_labels.
+/// @throws InputError naming the file and the sample when a label is no class of the network's.
+/// Cost: reads all labels that are classes.
 void check_dataset(const nn::Network<float>& network, const data::Dataset& dataset);
 
 }  // namespace daig::launcher

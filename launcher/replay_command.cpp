@@ -159,8 +159,9 @@ ReplayReport replay_run(const ReplaySettings& settings) {
   const bool finished = fs::exists(directory.model(), unknown);
   const std::vector<SavedWeights> saved = read_saved(directory, finished, ledger.steps());
   const store::SavedModel start = read_start(directory);
-  const data::Dataset dataset = open_data(settings, run, ledger.plan());
-  check_dataset(network_of(start, directory.snapshot(start.version).string()), dataset);
+  const nn::Network<float> network = network_of(start, directory.snapshot(start.version).string());
+  const data::Dataset dataset = fit_labels(network, open_data(settings, run, ledger.plan()));
+  check_dataset(network, dataset);
 
   train::NetworkWorkload workload(start.spec);
   train::Options options = run.options;

@@ -5,15 +5,15 @@
 #include <fmt/format.h>
 
 #include "json.hpp"
+#include "quality_text.hpp"
 
 namespace daig::launcher {
 
 std::string text_of(const TrainReport& report) {
   std::string text;
   if (report.test) {
-    text += fmt::format("test: loss {:.4f}", report.test->loss);
-    if (report.has_accuracy) text += fmt::format(", accuracy {:.4f}", report.test->accuracy);
-    text += fmt::format(" ({} samples)\n", report.test->samples);
+    text += fmt::format("test: loss {:.4f}{} ({} samples)\n", report.test->loss,
+                        judgements_of(*report.test), report.test->samples);
   }
   text +=
       fmt::format("trained: {} samples in {:.2f} s, {:.0f} samples/s; {} steps in all\n",
@@ -32,7 +32,7 @@ std::string text_of(const TrainReport& report) {
 std::string json_of(const TrainReport& report) {
   JsonObject json;
   if (report.test) {
-    if (report.has_accuracy) json.add("test_accuracy", report.test->accuracy);
+    add_judgements(json, *report.test, "test_");
     json.add("test_loss", report.test->loss);
   }
   std::vector<JsonObject> volunteers;

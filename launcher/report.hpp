@@ -13,7 +13,6 @@ namespace daig::launcher {
 
 struct TrainReport {
   std::optional<train::Quality> test;  ///< nothing without test data
-  bool has_accuracy = false;           ///< the labels are classes
   std::uint64_t samples = 0;           ///< trained on, in this attempt
   double seconds = 0;                  ///< of training alone
   store::AuditReport audit;

@@ -32,7 +32,7 @@ struct Start {
   train::OptimizerState optimizer_state = {};
 };
 
-Start fresh_start(const TrainSettings& settings) {
+Start fresh_start(const TrainSettings& settings, Checks checks) {
   std::error_code unknown;
   if (!settings.model.starts_with("mlp:")) {
     if (!fs::exists(settings.model, unknown)) {
@@ -40,6 +40,7 @@ Start fresh_start(const TrainSettings& settings) {
                        "there is no such model file, and it is no spec such as mlp:784-128-10");
     }
     Model model = load_model(settings.model);
+    if (checks == Checks::thorough) warn_of_metrics(model, settings.model);
     return {std::move(model.network), std::move(model.weights)};
   }
   nn::Network<float> network(settings.model);
@@ -122,9 +123,11 @@ void check_some(const data::ArraySource& features) {
   data::check_finite(features, 0, std::min(features.count(), most));
 }
 
-/// Everything about one part of the data; a thorough look reads it.
-void check_part(const nn::Network<float>& network, const data::Dataset& part, Checks checks) {
+/// Everything about one part of the data; a thorough look reads it. Its labels become what the
+/// network's loss takes.
+void check_part(const nn::Network<float>& network, data::Dataset& part, Checks checks) {
   check_features(network, part.features());
+  part = fit_labels(network, part);
   if (checks == Checks::quick) return;
   check_dataset(network, part);
   check_some(part.features());
@@ -206,7 +209,7 @@ TrainingJob prepare(TrainSettings settings, const RunManner& manner, int ranks, 
   options.shards = std::min(options.shards, batches);
 
   const fs::path original = original_of(settings, manner);
-  Start start = resumed ? resumed_start(manner.resume, settings) : fresh_start(settings);
+  Start start = resumed ? resumed_start(manner.resume, settings) : fresh_start(settings, checks);
   check_part(start.network, data.train, checks);
   if (data.test) check_part(start.network, *data.test, checks);
   check_outputs(settings, manner);

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -65,53 +67,76 @@ std::optional<Dataset> open_pair(const fs::path& folder, const char* features, c
   return open_arrays(*features_path, *labels_path);
 }
 
+/// Whether a label can be a class index: whole, and from 0 to 2^31 - 2.
+template <class Element>
+bool is_class(Element value) {
+  constexpr std::int64_t limit = std::numeric_limits<std::int32_t>::max();
+  if constexpr (std::is_floating_point_v<Element>) {
+    return value >= 0 && value < static_cast<Element>(limit) && value == std::trunc(value);
+  } else {
+    return static_cast<std::int64_t>(value) >= 0 && static_cast<std::int64_t>(value) < limit;
+  }
+}
+
 constexpr const char* packaged_folder = "/usr/share/datasets/fashion-mnist";
 
 }  // namespace
 
 Dataset::Dataset(ArraySource features, ArraySource labels)
-    : features_(std::move(features)), labels_(std::move(labels)) {
+    : features_(std::move(features)),
+      labels_(std::move(labels)),
+      label_kind_(is_floating(labels_.type()) || labels_.sample_size() != 1 ? LabelKind::targets
+                                                                            : LabelKind::classes) {
   if (features_.count() != labels_.count()) {
     throw InputError(features_.name(),
                      fmt::format("holds {} samples, but {} holds {} labels; every "
                                  "sample needs one",
                                  features_.count(), labels_.name(), labels_.count()));
   }
-  if (label_kind() == LabelKind::classes && labels_.sample_size() != 1) {
+}
+
+Dataset Dataset::with_labels_as(LabelKind kind) const {
+  if (kind == LabelKind::classes && labels_.sample_size() != 1) {
     throw InputError(labels_.name(),
-                     fmt::format("holds integers of shape {} for each sample; class labels are one "
-                                 "integer a sample (from one-hot labels, array.argmax(1)), and "
-                                 "regression targets floats (array.astype('f4'))",
+                     fmt::format("holds numbers of shape {} for each sample; a class label is one "
+                                 "whole number (from one-hot labels, array.argmax(1))",
                                  to_text(labels_.sample_shape())));
   }
+  Dataset same = *this;
+  same.label_kind_ = kind;
+  return same;
 }
 
 void Dataset::read_classes(std::uint64_t first, std::span<std::int32_t> into) const {
   expects(label_kind() == LabelKind::classes, "class labels");
   std::vector<std::byte> bytes(into.size() * labels_.sample_bytes());
   labels_.read(first, into.size(), bytes);
-  constexpr std::int64_t limit = std::numeric_limits<std::int32_t>::max();
   with_type(labels_.type(), [&](auto element) {
     const auto* values = reinterpret_cast<const decltype(element)*>(bytes.data());
     for (std::size_t i = 0; i < into.size(); ++i) {
-      const auto value = static_cast<std::int64_t>(values[i]);
-      if (value < 0 || value >= limit) {
-        throw InputError(labels_.name(), fmt::format("the label of sample {} is {}; a class index "
-                                                     "goes from 0 to 2^31 - 2",
-                                                     first + i, value));
+      if (!is_class(values[i])) {
+        throw InputError(labels_.name(),
+                         fmt::format("the label of sample {} is {}; a class index is a whole "
+                                     "number and goes from 0 to 2^31 - 2",
+                                     first + i, values[i]));
       }
-      into[i] = static_cast<std::int32_t>(value);
+      into[i] = static_cast<std::int32_t>(values[i]);
     }
   });
 }
 
 void Dataset::read_targets(std::uint64_t first, std::span<float> into) const {
-  expects(label_kind() == LabelKind::targets, "regression targets");
+  expects(label_kind() == LabelKind::targets, "targets");
   expects(into.size() % labels_.sample_size() == 0, "room for whole samples");
   std::vector<std::byte> bytes(into.size() * size_of(labels_.type()));
   labels_.read(first, into.size() / labels_.sample_size(), bytes);
   check_finite(labels_, first, bytes);
-  to_floats(labels_.type(), bytes, into);
+  // Not to_floats, which takes bytes for brightness.
+  with_type(labels_.type(), [&](auto element) {
+    const auto* values = reinterpret_cast<const decltype(element)*>(bytes.data());
+    std::transform(values, values + into.size(), into.begin(),
+                   [](auto value) { return static_cast<float>(value); });
+  });
 }
 
 DatasetSplits open_dataset(const std::string& name_or_folder) {

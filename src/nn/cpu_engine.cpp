@@ -12,8 +12,10 @@
 
 #include "cpu_activations.hpp"
 #include "cpu_depthwise.hpp"
+#include "cpu_losses.hpp"
 #include "cpu_normalization.hpp"
 #include "cpu_recurrent.hpp"
+#include "cpu_rows.hpp"
 #include "cpu_windows.hpp"
 
 namespace daig::nn {
@@ -38,18 +40,6 @@ void gemm(CBLAS_TRANSPOSE trans_a, CBLAS_TRANSPOSE trans_b, int m, int n, int k,
 void gemm(CBLAS_TRANSPOSE trans_a, CBLAS_TRANSPOSE trans_b, int m, int n, int k, const double* a,
           int lda, const double* b, int ldb, double beta, double* c, int ldc) {
   cblas_dgemm(CblasRowMajor, trans_a, trans_b, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
-}
-
-/// Each value of a row, less the largest one: exp of it is in (0, 1]. The results may overwrite it.
-/// Returns the sum of the results.
-template <class T>
-T exp_row(std::span<const T> values, T largest, std::span<T> results) {
-  T sum = 0;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    results[i] = std::exp(values[i] - largest);
-    sum += results[i];
-  }
-  return sum;
 }
 
 template <class T>
@@ -82,7 +72,10 @@ void map_delta(std::span<const T> at, std::span<const T> delta, std::span<T> inp
 }
 
 template <class T>
-class CpuEngine final : public CpuWindows<T>, public CpuDepthwise<T>, public CpuNormalization<T> {
+class CpuEngine final : public CpuWindows<T>,
+                        public CpuDepthwise<T>,
+                        public CpuNormalization<T>,
+                        public CpuLosses<T> {
  public:
   CpuEngine() {
 #ifdef DAIG_HAS_OPENBLAS
@@ -178,48 +171,6 @@ class CpuEngine final : public CpuWindows<T>, public CpuDepthwise<T>, public Cpu
 
   const RecurrentOperations<T>& recurrent() const override {
     return recurrent_;
-  }
-
-  Loss softmax_cross_entropy(Matrix<const T> logits, std::span<const std::int32_t> classes,
-                             Matrix<T> delta) const override {
-    expect_same_shape(logits, delta);
-    expects(classes.size() == logits.rows(), "a class for each row");
-    Loss loss;
-    loss.samples = classes.size();
-    for (std::size_t r = 0; r < logits.rows(); ++r) {
-      const std::span<const T> row = logits.row(r);
-      const std::span<T> to = delta.row(r);
-      const auto wanted = static_cast<std::size_t>(classes[r]);  // below 0 becomes huge
-      expects(wanted < row.size(), "classes within the columns");
-      const auto largest = std::ranges::max_element(row);
-      const T sum = exp_row(row, *largest, to);
-      for (T& value : to) value /= sum;
-      to[wanted] -= 1;
-      loss.loss_sum += std::log(static_cast<double>(sum)) -
-                       (static_cast<double>(row[wanted]) - static_cast<double>(*largest));
-      if (static_cast<std::size_t>(largest - row.begin()) == wanted) ++loss.correct;
-    }
-    return loss;
-  }
-
-  Loss mean_squared_error(Matrix<const T> outputs, Matrix<const T> targets,
-                          Matrix<T> delta) const override {
-    expect_same_shape(outputs, targets);
-    expect_same_shape(outputs, delta);
-    const std::span<const T> y = outputs.values();
-    const std::span<const T> wanted = targets.values();
-    const std::span<T> to = delta.values();
-    const T factor = T{2} / static_cast<T>(outputs.columns());
-    double squares = 0;
-    for (std::size_t i = 0; i < y.size(); ++i) {
-      const T error = y[i] - wanted[i];
-      to[i] = factor * error;
-      squares += static_cast<double>(error) * static_cast<double>(error);
-    }
-    Loss loss;
-    loss.loss_sum = squares / static_cast<double>(outputs.columns());
-    loss.samples = outputs.rows();
-    return loss;
   }
 
  private:

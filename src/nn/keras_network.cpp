@@ -1,6 +1,7 @@
 #include "keras_network.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,13 +9,12 @@
 
 #include <daig/core/error.hpp>
 #include <daig/nn/keras_spec.hpp>
-#include <daig/nn/losses/mean_squared_error.hpp>
-#include <daig/nn/losses/softmax_cross_entropy.hpp>
 
 #include "keras_chain.hpp"
 #include "keras_generation.hpp"
 #include "keras_layers.hpp"
 #include "keras_loss.hpp"
+#include "keras_metrics.hpp"
 #include "keras_stack.hpp"
 #include "layer_config.hpp"
 #include "parse_json.hpp"
@@ -50,13 +50,12 @@ void add_layer(const json& described, bool model_is_trainable, LayerStack<T>& st
   layer.finish();
 }
 
-template <class T>
-std::unique_ptr<LossFunction<T>> make_loss(const KerasLoss& loss) {
-  if (loss.kind == KerasLoss::Kind::mean_squared_error) {
-    return std::make_unique<MeanSquaredError<T>>();
-  }
-  return std::make_unique<SoftmaxCrossEntropy<T>>(loss.of_logits ? Prediction::logits
-                                                                 : Prediction::probabilities);
+/// Losses are not weighted: null, as Keras writes it.
+void check_weights(const json& training) {
+  const auto weights = training.find("loss_weights");
+  if (weights == training.end() || weights->is_null()) return;
+  throw UsageError(
+      "the model was compiled with loss_weights, which are not supported: compile it without");
 }
 
 }  // namespace
@@ -71,8 +70,12 @@ std::string keras_spec(std::string_view model_config, std::string_view training_
   if (!training.is_object() || !training.contains("loss")) {
     throw UsageError("the Keras model's training_config names no loss");
   }
-  const json spec{{"model", parse_json(model_config, "the Keras model's model_config")},
-                  {"loss", training.at("loss")}};
+  check_weights(training);
+  json spec{{"model", parse_json(model_config, "the Keras model's model_config")},
+            {"loss", training.at("loss")}};
+  if (json metrics = known_metrics(training); !metrics.empty()) {
+    spec["metrics"] = std::move(metrics);
+  }
   std::string text = std::string(keras_spec_prefix) + spec.dump();
   static_cast<void>(keras_parts<float>(text));
   return text;
@@ -87,26 +90,19 @@ KerasParts<T> keras_parts(std::string_view spec) {
   }
   const KerasLoss loss = keras_loss(parsed.at("loss"));
   const KerasChain chain = keras_chain(parsed.at("model"));
-  const bool loss_has_softmax = loss.kind == KerasLoss::Kind::cross_entropy && !loss.of_logits;
+  const std::optional<Activation> of_loss = loss.activation();
   LayerStack<T> stack(chain.input, keras_generation(parsed.at("model")));
   for (const json* layer : chain.layers) {
-    if (layer == chain.layers.back() && loss_has_softmax) stack.leave_to_loss(Activation::softmax);
+    if (layer == chain.layers.back() && of_loss) stack.leave_to_loss(*of_loss);
     add_layer(*layer, chain.trainable, stack);
-  }
-  if (!stack.loss_has_its_activation()) {
-    throw UsageError(
-        "categorical cross-entropy of a model whose last layer is no softmax: it must "
-        "be one, or the loss be compiled with from_logits=True");
-  }
-  if (loss.kind == KerasLoss::Kind::cross_entropy && stack.shape().size() != 1) {
-    throw UsageError(
-        "categorical cross-entropy of a model that gives more than one distribution for a sample: "
-        "its last layer has to be flat");
   }
   KerasParts<T> parts;
   parts.layers = stack.take();
   if (parts.layers.empty()) throw UsageError("the Keras model has no layers");
-  parts.loss = make_loss<T>(loss);
+  parts.loss =
+      make_loss<T>(loss, stack.shape(), of_loss.has_value() && stack.loss_has_its_activation());
+  parts.metrics =
+      make_metrics(parsed.value("metrics", json::array()), parts.loss->accuracy(), stack.shape());
   parts.title = fmt::format("Keras model '{}'", chain.name);
   return parts;
 }

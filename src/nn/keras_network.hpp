@@ -9,6 +9,7 @@
 
 #include <daig/nn/layer.hpp>
 #include <daig/nn/loss_function.hpp>
+#include <daig/nn/metrics.hpp>
 
 namespace daig::nn {
 
@@ -16,6 +17,7 @@ template <class T>
 struct KerasParts {
   std::vector<std::unique_ptr<Layer<T>>> layers;
   std::unique_ptr<LossFunction<T>> loss;
+  Metrics metrics;
   std::string title;  ///< for people
 };
 

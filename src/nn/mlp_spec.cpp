@@ -7,7 +7,7 @@
 #include <fmt/ranges.h>
 
 #include <daig/core/error.hpp>
-#include <daig/nn/losses/mean_squared_error.hpp>
+#include <daig/nn/element_loss.hpp>
 #include <daig/nn/losses/softmax_cross_entropy.hpp>
 #include <daig/nn/mlp_spec.hpp>
 
@@ -97,7 +97,7 @@ MlpSpec parse_mlp_spec(std::string_view text) {
     } else if (key == "loss" && !has_loss) {
       has_loss = true;
       if (value != SoftmaxCrossEntropy<float>::spec_name &&
-          value != MeanSquaredError<float>::spec_name) {
+          value != name(ElementLoss::Kind::squared_error)) {
         refuse(text,
                fmt::format("loss '{}': there are cross-entropy and mse", value.substr(0, 40)));
       }

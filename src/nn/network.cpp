@@ -6,7 +6,7 @@
 #include <daig/core/error.hpp>
 #include <daig/nn/keras_spec.hpp>
 #include <daig/nn/layers/dense.hpp>
-#include <daig/nn/losses/mean_squared_error.hpp>
+#include <daig/nn/losses/elementwise_loss.hpp>
 #include <daig/nn/losses/softmax_cross_entropy.hpp>
 #include <daig/nn/mlp_spec.hpp>
 #include <daig/nn/network.hpp>
@@ -30,7 +30,9 @@ std::vector<std::unique_ptr<Layer<T>>> mlp_layers(const MlpSpec& spec) {
 
 template <class T>
 std::unique_ptr<LossFunction<T>> mlp_loss(const MlpSpec& spec) {
-  if (spec.loss == MeanSquaredError<T>::spec_name) return std::make_unique<MeanSquaredError<T>>();
+  if (spec.loss == name(ElementLoss::Kind::squared_error)) {
+    return std::make_unique<ElementwiseLoss<T>>();
+  }
   return std::make_unique<SoftmaxCrossEntropy<T>>();
 }
 
@@ -43,7 +45,7 @@ template <class T>
 Network<T> keras(std::string_view spec, std::shared_ptr<const Engine<T>> engine) {
   KerasParts<T> parts = keras_parts<T>(spec);
   return Network<T>(std::move(parts.layers), std::move(parts.loss), std::string(spec),
-                    std::move(engine), std::move(parts.title));
+                    std::move(engine), std::move(parts.title), parts.metrics);
 }
 
 /// The beginning of a buffer of the workspace, as a matrix.
@@ -63,7 +65,8 @@ Network<T>::Network(std::string_view spec, std::shared_ptr<const Engine<T>> engi
 template <class T>
 Network<T>::Network(std::vector<std::unique_ptr<Layer<T>>> layers,
                     std::unique_ptr<LossFunction<T>> loss, std::string spec,
-                    std::shared_ptr<const Engine<T>> engine, std::string title)
+                    std::shared_ptr<const Engine<T>> engine, std::string title,
+                    std::optional<Metrics> metrics)
     : layers_(std::move(layers)),
       loss_(std::move(loss)),
       spec_(std::move(spec)),
@@ -71,6 +74,7 @@ Network<T>::Network(std::vector<std::unique_ptr<Layer<T>>> layers,
       engine_(std::move(engine)),
       outputs_(layers_.size()) {
   expects(!layers_.empty() && loss_ && engine_, "layers, a loss and an engine");
+  metrics_ = metrics.value_or(Metrics{loss_->accuracy()});
   offsets_.push_back(0);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     expects(
@@ -138,7 +142,9 @@ Loss Network<T>::evaluate(std::span<const T> weights, const Samples<T>& samples)
     forward(weights, inputs.slice(first, rows), {}, {});
     const Matrix<T> outputs = outputs_of(layers_.size() - 1, rows);
     const Matrix<T> delta = view(deltas_[0], rows, output_size());
-    loss += loss_->compute(*engine_, outputs, labels_of(samples, first, rows), delta);
+    const Labels<T> labels = labels_of(samples, first, rows);
+    loss += loss_->compute(*engine_, outputs, labels, delta);
+    judge(outputs, labels, delta, loss);
   }
   loss.loss_sum += regularize(weights, count, {});
   return loss;
@@ -193,8 +199,10 @@ std::size_t Network<T>::check(std::span<const T> weights, std::span<const T> fea
 
 template <class T>
 void Network<T>::check_labels(const Samples<T>& samples, std::size_t count) const {
-  if (loss_->label_kind() == LabelKind::targets) {
-    expects(samples.targets.size() == count * output_size(), "n x output size targets");
+  if (!loss_->takes(LabelKind::classes) || !samples.targets.empty()) {
+    expects(loss_->takes(LabelKind::targets) && samples.classes.empty() &&
+                samples.targets.size() == count * output_size(),
+            "n x output size targets, or classes: what the loss takes");
     return;
   }
   expects(samples.classes.size() == count, "a class for each sample");
@@ -230,8 +238,28 @@ Matrix<T> Network<T>::outputs_of(std::size_t layer, std::size_t rows) {
 template <class T>
 Labels<T> Network<T>::labels_of(const Samples<T>& samples, std::size_t first,
                                 std::size_t rows) const {
-  if (loss_->label_kind() == LabelKind::classes) return {samples.classes.subspan(first, rows), {}};
+  if (samples.targets.empty()) return {samples.classes.subspan(first, rows), {}};
   return {{}, samples.targets.subspan(first * output_size(), rows * output_size())};
+}
+
+/// Adds what the metrics ask for; the outputs become predictions.
+template <class T>
+void Network<T>::judge(Matrix<T> outputs, const Labels<T>& labels, Matrix<T> scratch,
+                       Loss& loss) const {
+  const bool classes = labels.targets.empty();
+  if (metrics_.accuracy != Accuracy::none) {
+    const Accuracy accuracy = classes ? Accuracy::categorical : metrics_.accuracy;
+    loss.correct += engine_->count_correct(accuracy, outputs, labels, loss_->threshold());
+    loss.judged += accuracy == Accuracy::binary ? outputs.values().size() : outputs.rows();
+  }
+  if (classes || !(metrics_.squared_error || metrics_.absolute_error)) return;
+  loss_->finish_prediction(*engine_, outputs);
+  const auto error = [&](ElementLoss::Kind kind) {
+    const Matrix<const T> targets(labels.targets, outputs.rows(), outputs.columns());
+    return engine_->elementwise_loss({kind}, outputs, targets, scratch).loss_sum;
+  };
+  loss.squared_error_sum += error(ElementLoss::Kind::squared_error);
+  loss.absolute_error_sum += error(ElementLoss::Kind::absolute_error);
 }
 
 template <class T>

@@ -81,11 +81,50 @@ BOOST_AUTO_TEST_CASE(unequal_counts_name_both_files_and_both_counts) {
   BOOST_TEST(text.starts_with("x.npy: holds 3 samples, but y.npy holds 2 labels"), text);
 }
 
-BOOST_AUTO_TEST_CASE(one_hot_integers_are_refused_with_a_way_out) {
-  const std::string text = error_of<InputError>(
-      [] { Dataset(features_of(2), open_bytes(npy("|u1", "(2, 10)", Bytes(20)), "y.npy")); });
-  BOOST_TEST(text.starts_with("y.npy: holds integers of shape (10,)"), text);
+BOOST_AUTO_TEST_CASE(several_integers_a_sample_are_targets_and_no_classes) {
+  const Dataset one_hot(
+      features_of(2),
+      open_bytes(npy("|u1", "(2, 3)", raw<std::uint8_t>({0, 0, 1, 1, 0, 0})), "y.npy"));
+  BOOST_CHECK(one_hot.label_kind() == LabelKind::targets);
+  BOOST_CHECK(one_hot.with_labels_as(LabelKind::targets).label_kind() == LabelKind::targets);
+  const std::string text =
+      error_of<InputError>([&] { one_hot.with_labels_as(LabelKind::classes); });
+  BOOST_TEST(text.starts_with("y.npy: holds numbers of shape (3,)"), text);
   BOOST_TEST(contains(text, "argmax"), text);
+}
+
+template <class T>
+void check_integers_as_targets(std::string_view dtype) {
+  const Dataset dataset = labelled<T>(dtype, {0, 1, 200}).with_labels_as(LabelKind::targets);
+  BOOST_CHECK(dataset.label_kind() == LabelKind::targets);
+  std::vector<float> targets(3);
+  dataset.read_targets(0, targets);
+  BOOST_CHECK((targets == std::vector<float>{0, 1, 200}));
+  const Batch batch = read_batch(dataset, 1, 2);
+  BOOST_CHECK((batch.targets == std::vector<float>{1, 200}));
+  BOOST_TEST(batch.classes.empty());
+}
+
+BOOST_AUTO_TEST_CASE(integers_taken_for_targets_are_never_scaled) {
+  check_integers_as_targets<std::uint8_t>("|u1");
+  check_integers_as_targets<std::int32_t>("<i4");
+  check_integers_as_targets<std::int64_t>("<i8");
+}
+
+BOOST_AUTO_TEST_CASE(whole_floats_may_be_classes) {
+  const std::vector<std::int32_t> expected{3, 0, 2};
+  BOOST_CHECK(all_classes(labelled<float>("<f4", {3, 0, 2}).with_labels_as(LabelKind::classes)) ==
+              expected);
+  const Dataset column(features_of(3), open_bytes(npy("<f8", "(3, 1)", raw<double>({3, 0, 2}))));
+  BOOST_CHECK(all_classes(column.with_labels_as(LabelKind::classes)) == expected);
+  BOOST_TEST(class_count(column.with_labels_as(LabelKind::classes)) == 4);
+  for (const double bad :
+       {0.5, -1.0, 2147483647.0, 1e300, std::numeric_limits<double>::quiet_NaN()}) {
+    const Dataset dataset = labelled<double>("<f8", {1, bad}).with_labels_as(LabelKind::classes);
+    const std::string text = error_of<InputError>([&] { all_classes(dataset); });
+    BOOST_TEST(text.starts_with(fmt::format("y.npy: the label of sample 1 is {}", bad)), text);
+    BOOST_TEST(contains(text, "a whole number"), text);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(impossible_classes_name_the_sample_and_the_value) {

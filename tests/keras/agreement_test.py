@@ -65,7 +65,7 @@ def check(name, what, ours, theirs, tolerance):
     """Relative to the largest value, as a float32 sum is no better than that."""
     scale = max(numpy.abs(theirs).max(), 1e-30)
     worst = numpy.abs(ours - theirs).max() / scale
-    verdict = "ok" if worst <= tolerance else "FAILED"
+    verdict = "ok" if worst <= tolerance else "FAILED"  # so is nan
     print(f"{name}: {what}: {worst:.1e} {verdict}")
     if verdict != "ok":
         failures.append((name, what))
@@ -76,23 +76,25 @@ def flat_weights(model):
 
 
 def agree(name, model, classes, optimizer="sgd", loss="sparse_categorical_crossentropy", steps=3,
-          make_x=None):
-    """One batch, several steps: predictions before and after, weights after.
-
-    make_x(random, shape) draws the features, where they are not normal.
+          make_x=None, labels=None, metrics=None):
+    """One batch, several steps: predictions before and after, weights after. Labels may be given, as
+    we get them and as Keras does; then it is asked, too, what an evaluation says. make_x(random,
+    shape) draws the features, where they are not normal.
     """
     random = numpy.random.default_rng(5)
     samples = 24
     shape = (samples, *model.input_shape[1:])
     x = make_x(random, shape) if make_x else random.normal(size=shape).astype("float32")
-    if classes is None:
+    if labels is not None:
+        y, theirs_y = labels
+    elif classes is None:
         y = random.normal(size=(samples, model.output_shape[-1])).astype("float32")
         theirs_y = y
     else:
         y = random.integers(0, classes, samples).astype("int32")
         one_hot = "sparse" not in str(getattr(loss, "name", loss))
         theirs_y = numpy.eye(classes, dtype="float32")[y] if one_hot else y
-    model.compile(optimizer=optimizer, loss=loss)
+    model.compile(optimizer=optimizer, loss=loss, metrics=metrics)
     for weight in model.weights:  # biases that are 0 would prove nothing
         weight.assign(weight + 0.1 * random.normal(size=weight.shape))
     numpy.save("x.npy", x)
@@ -102,6 +104,9 @@ def agree(name, model, classes, optimizer="sgd", loss="sparse_categorical_crosse
     predictions = model.predict(x, verbose=0)
     daig("predict", "--model", "before.h5", "--data", "x.npy", "--out", "p.npy")
     check(name, "predictions", numpy.load("p.npy").reshape(predictions.shape), predictions, 1e-4)
+
+    if labels is not None:
+        judge(name, model, x, theirs_y)
 
     with tempfile.TemporaryDirectory() as run:
         daig("train", "--model", "before.h5", "--data", "x.npy", "--labels", "y.npy", "-n", "1",
@@ -119,6 +124,18 @@ def agree(name, model, classes, optimizer="sgd", loss="sparse_categorical_crosse
         same = all(old.attrs[key] == new.attrs[key] for key in old.attrs)
         if not same or set(old.attrs) != set(new.attrs):
             failures.append((name, "attributes"))
+
+
+def judge(name, model, x, y):
+    """What an evaluation says of before.h5; Keras's names of metrics are ours here."""
+    ours = json.loads(daig("eval", "--model", "before.h5", "--data", "x.npy", "--labels", "y.npy",
+                           "--json"))
+    theirs = model.evaluate(x, y, batch_size=len(x), verbose=0, return_dict=True)
+    for key, value in theirs.items():
+        check(name, key, numpy.array(ours.get(key, numpy.nan)), numpy.array(value), 1e-4)
+    unexpected = {"accuracy", "mse", "mae"} & ours.keys() - theirs.keys()
+    if unexpected:
+        failures.append((name, f"evaluation says {unexpected}, too"))
 
 
 def chain(shape, *middle, classes=3, last="softmax"):
@@ -327,9 +344,92 @@ def all_losses():
             agree(f"{kind.__name__} from_logits={logits}",
                   chain((6,), layers.Dense(5, activation="relu"),
                         last="linear" if logits else "softmax"), 3, loss=kind(from_logits=logits))
-    # Not by its name "mse": Keras 3 does not load its own files with that.
-    agree("MeanSquaredError", chain((6,), layers.Dense(5), classes=2, last="linear"), None,
-          loss=keras.losses.MeanSquaredError())
+    all_categorical_losses()
+    all_binary_losses()
+    all_losses_of_numbers()
+
+
+def network_for(classes, last):
+    return chain((6,), layers.Dense(5, activation="tanh"), classes=classes, last=last)
+
+
+def all_categorical_losses():
+    random = numpy.random.default_rng(7)
+    classes = random.integers(0, 3, 24)
+    one_hot = numpy.eye(3, dtype="float32")[classes]
+    soft = random.dirichlet([1, 1, 1], 24).astype("float32")
+    wholes = classes.astype("float64")[:, None]
+    categorical = keras.losses.CategoricalCrossentropy
+    sparse = keras.losses.SparseCategoricalCrossentropy
+    for last, logits in (("softmax", False), ("linear", True), ("sigmoid", False)):
+        for smoothing in (0, 0.2):
+            for what, ours, theirs in (("floats", one_hot, one_hot), ("soft", soft, soft),
+                                       ("bytes", one_hot.astype("uint8"), one_hot),
+                                       ("classes", classes, one_hot)):
+                agree(f"categorical, {last}, smoothing {smoothing}, {what}", network_for(3, last),
+                      3, loss=categorical(from_logits=logits, label_smoothing=smoothing),
+                      labels=(ours, theirs), metrics=["accuracy"])
+        for what, ours in (("integers", classes), ("whole floats", wholes)):
+            agree(f"sparse, {last}, {what}", network_for(3, last), 3,
+                  loss=sparse(from_logits=logits), labels=(ours, classes), metrics=["accuracy"])
+    agree("KLDivergence", network_for(3, "softmax"), 3, loss=keras.losses.KLDivergence(),
+          labels=(soft, soft), metrics=["accuracy"])
+    agree("MeanSquaredError of a softmax", network_for(3, "softmax"), 3,
+          loss=keras.losses.MeanSquaredError(), labels=(one_hot.astype("int64"), one_hot),
+          metrics=["accuracy", keras.metrics.MeanAbsoluteError(name="mae")])
+
+
+def all_binary_losses():
+    random = numpy.random.default_rng(8)
+    single = random.integers(0, 2, 24)
+    several = random.integers(0, 2, (24, 3))
+    soft = random.uniform(size=(24, 3)).astype("float32")
+    binary = keras.losses.BinaryCrossentropy
+    accuracy = keras.metrics.BinaryAccuracy
+    for last, logits in (("sigmoid", False), ("linear", True), ("softmax", False)):
+        # Keras compares logits with a half, unless it is told otherwise; we compare probabilities.
+        judged = accuracy(name="accuracy", threshold=0.0 if logits else 0.5)
+        for smoothing in (0, 0.2):
+            loss = binary(from_logits=logits, label_smoothing=smoothing)
+            name = f"binary, {last}, smoothing {smoothing}"
+            if last != "softmax":
+                for what, ours in (("integers", single), ("bytes", single.astype("uint8")[:, None]),
+                                   ("floats", single.astype("float64"))):
+                    agree(f"{name}, {what}", network_for(1, last), None, loss=loss,
+                          labels=(ours, single[:, None].astype("float32")),
+                          metrics=[judged] if logits else ["accuracy"])
+            agree(f"{name}, several", network_for(3, last), None, loss=loss,
+                  labels=(several, several.astype("float32")), metrics=[judged])
+            agree(f"{name}, several, soft", network_for(3, last), None, loss=loss,
+                  labels=(soft, soft), metrics=["accuracy"])
+    agree("binary_crossentropy by name", network_for(1, "sigmoid"), None,
+          loss="binary_crossentropy", labels=(single, single[:, None].astype("float32")),
+          metrics=["accuracy"])
+
+
+def all_losses_of_numbers():
+    random = numpy.random.default_rng(9)
+    positive = random.uniform(0.5, 2, (24, 2)).astype("float32")
+    any_numbers = random.normal(size=(24, 2)).astype("float32")
+    counts = random.integers(0, 9, (24, 2))
+    sides = random.choice([-1.0, 1.0], (24, 2)).astype("float32")
+    # Not by short names as "mse": Keras 3 does not load its own files with those.
+    errors = [keras.metrics.MeanSquaredError(name="mse"), keras.metrics.MeanAbsoluteError(name="mae")]
+    for loss, last, ours in (
+            (keras.losses.MeanSquaredError(), "linear", any_numbers),
+            (keras.losses.MeanSquaredError(), "linear", counts),
+            (keras.losses.MeanAbsoluteError(), "linear", any_numbers.astype("float64")),
+            (keras.losses.Huber(), "linear", 3 * any_numbers),
+            (keras.losses.LogCosh(), "linear", any_numbers),
+            (keras.losses.MeanAbsolutePercentageError(), "linear", positive),
+            (keras.losses.MeanSquaredLogarithmicError(), "sigmoid", positive),
+            (keras.losses.Poisson(), "sigmoid", counts.astype("uint8")),
+            (keras.losses.Hinge(), "tanh", sides),
+            (keras.losses.Hinge(), "tanh", (sides > 0).astype("int32")),
+            (keras.losses.SquaredHinge(), "tanh", sides)):
+        for metrics in (None, errors):
+            agree(f"{type(loss).__name__}, {ours.dtype}", network_for(2, last), None, loss=loss,
+                  labels=(ours, ours.astype("float32")), metrics=metrics)
 
 
 def all_optimizers():

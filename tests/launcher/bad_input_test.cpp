@@ -3,8 +3,10 @@
 // What cannot work is refused with one line that names it, the right exit code, and nothing left
 // behind; whichever command it is, and before any work is done.
 
+#include <cstdint>
 #include <limits>
 #include <set>
+#include <vector>
 
 #include <boost/test/unit_test.hpp>
 
@@ -72,6 +74,8 @@ struct Workplace {
     features[50 * sample_size + 2] = std::numeric_limits<float>::quiet_NaN();
     write("nan.npy", features_npy(features));
     write("floats.npy", npy("<f4", "(96, 3)", raw(std::vector<float>(96 * 3))));
+    write("halves.npy", npy("<f8", "(96,)", raw(std::vector<double>(96, 0.5))));
+    write("one_hot.npy", npy("|u1", "(96, 3)", raw(std::vector<std::uint8_t>(96 * 3, 1))));
     write("no.h5", to_bytes("this is no model"));
     write("bad.hosts", to_bytes("nodea slots=none\n"));
     fs::create_directory(folder / "empty");
@@ -128,7 +132,10 @@ BOOST_AUTO_TEST_CASE(files_that_cannot_be_used) {
       {with_labels("short.npy"), input, "short.npy"},
       {with_labels("class3.npy"), input, "class3.npy"},
       {with_labels("class-1.npy"), input, "class-1.npy"},
-      {with_labels("floats.npy"), usage, "floats.npy"},
+      {with_labels("floats.npy"), usage, "floats.npy: a sample has 3 labels"},
+      {with_labels("one_hot.npy"), usage, "array.argmax(1)"},
+      {with_labels("halves.npy"), input, "halves.npy: the label of sample 0 is 0.5"},
+      {with_labels("y.npy") + Words{"--model", "mlp:8-4-3,loss=mse"}, usage, "takes 3 targets"},
       {good + Words{"--test-data", "nan.npy", "--test-labels", "y.npy"}, input, "nan.npy"},
       {good + Words{"--test-data", "x.npy", "--test-labels", "class3.npy"}, input, "class3.npy"},
       {train + Words{"--dataset", "empty"}, input, "empty"},

@@ -138,6 +138,58 @@ BOOST_AUTO_TEST_CASE(a_compiled_model_is_trained_and_comes_back_as_the_same_file
   }
 }
 
+BOOST_AUTO_TEST_CASE(targets_in_bytes_are_judged_by_the_metrics_of_the_model) {
+  const KerasPlace place;
+  const auto one_hot = [&](const char* name, const Samples& samples) {
+    std::vector<std::uint8_t> rows(3 * samples.classes.size());
+    for (std::size_t i = 0; i < samples.classes.size(); ++i) {
+      rows[3 * i + static_cast<std::size_t>(samples.classes[i])] = 1;
+    }
+    write_file(place.path() / "data" / name,
+               npy("|u1", fmt::format("({}, 3)", samples.classes.size()), raw(rows)));
+  };
+  one_hot("y_train.npy", draw_samples(300, 1));
+  one_hot("y_test.npy", draw_samples(90, 2));
+  json training = adam;
+  training["loss"] = {{"class_name", "CategoricalCrossentropy"},
+                      {"config", {{"label_smoothing", 0.1}}}};
+  training["metrics"] = {"accuracy", "mae", "AUC"};
+  write_keras(place.path() / "cnn.h5", small_cnn(), training);
+  const Words words =
+      KerasPlace::train_keras({"--epochs", "6", "--out", "trained.h5", "-n", "2", "--in-process"});
+  const Ended ended = run(words, place.path());
+  place.check_whole(ended);
+  const std::string warning = "daig: warning: cnn.h5: metrics that are not computed here: AUC\n";
+  BOOST_TEST(contains(ended.error, warning), ended.error);
+  BOOST_TEST(ended.error.find("AUC") == ended.error.rfind("AUC"), ended.error);
+  const json report = json::parse(ended.last_line());
+  BOOST_TEST(report.at("test_accuracy").get<double>() > 0.85);
+  BOOST_TEST(report.at("test_mae").get<double>() > 0);
+  BOOST_TEST(report.at("test_mae").get<double>() < 0.25);
+  BOOST_TEST(!report.contains("test_mse"));
+  // DAIG's own file of it is judged alike, and so is whoever reads the words.
+  for (const char* model : {"trained.h5", "run/model.h5"}) {
+    const Words eval{DAIG_COMMAND, "eval", "--model", model, "--dataset", "data"};
+    Words in_json = eval;
+    in_json.emplace_back("--json");
+    const json quality = json::parse(run(in_json, place.path()).last_line());
+    BOOST_TEST(quality.at("accuracy") == report.at("test_accuracy"));
+    BOOST_TEST(quality.at("mae") == report.at("test_mae"));
+    const Ended told = run(eval, place.path());
+    BOOST_TEST(contains(told.out, ", accuracy 0."), told.out);
+    BOOST_TEST(contains(told.out, ", mae 0."), told.out);
+  }
+
+  training["loss"] = "mean_squared_error";
+  training.erase("metrics");
+  write_keras(place.path() / "cnn.h5", small_cnn(), training);
+  const json numbers = json::parse(
+      run({DAIG_COMMAND, "eval", "--model", "cnn.h5", "--dataset", "data", "--json"}, place.path())
+          .last_line());
+  BOOST_TEST(numbers.at("loss").get<double>() > 0);
+  BOOST_TEST(!numbers.contains("accuracy"));
+}
+
 BOOST_AUTO_TEST_CASE(a_run_that_was_stopped_goes_on_to_the_same_file) {
   const KerasPlace place;
   const Words words = KerasPlace::train_keras(

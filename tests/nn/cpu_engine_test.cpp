@@ -220,14 +220,22 @@ BOOST_AUTO_TEST_CASE(shapes_that_do_not_fit_are_refused) {
   BOOST_CHECK_THROW(engine->activate(Activation::relu, wide, tall), ContractViolation);
   BOOST_CHECK_THROW(engine->activate_backward(Activation::relu, wide, wide, tall),
                     ContractViolation);
-  BOOST_CHECK_THROW(engine->mean_squared_error(wide, tall, wide), ContractViolation);
-  BOOST_CHECK_THROW(engine->softmax_cross_entropy(wide, classes, wide), ContractViolation);
+  BOOST_CHECK_THROW(engine->elementwise_loss({}, wide, tall, wide), ContractViolation);
+  const Labels<double> labels{classes, {}};
+  BOOST_CHECK_THROW(engine->softmax_cross_entropy(wide, labels, 0, wide), ContractViolation);
   // Three rows of two columns: class 2 lies outside, and so does a negative one.
   std::vector<double> delta(6);
   const Matrix<double> to(delta, 3, 2);
-  BOOST_CHECK_THROW(engine->softmax_cross_entropy(tall, classes, to), ContractViolation);
-  BOOST_CHECK_THROW(engine->softmax_cross_entropy(tall, std::vector<std::int32_t>{0, -1, 0}, to),
-                    ContractViolation);
+  const std::vector<std::int32_t> negative{0, -1, 0};
+  for (const Labels<double>& wrong :
+       {labels, Labels<double>{negative, {}}, Labels<double>{{}, two}}) {
+    BOOST_CHECK_THROW(engine->softmax_cross_entropy(tall, wrong, 0, to), ContractViolation);
+    BOOST_CHECK_THROW(engine->categorical_cross_entropy(tall, wrong, 0, to), ContractViolation);
+    BOOST_CHECK_THROW(engine->count_correct(Accuracy::categorical, tall, wrong, 0.5),
+                      ContractViolation);
+  }
+  const Labels<double> good{std::span(classes).first(2), {}};
+  BOOST_CHECK_THROW(engine->count_correct(Accuracy::binary, square, good, 0.5), ContractViolation);
 }
 
 }  // namespace

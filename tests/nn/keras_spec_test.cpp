@@ -152,29 +152,6 @@ BOOST_AUTO_TEST_CASE(a_functional_chain_is_followed_whatever_the_order_of_its_la
   }
 }
 
-BOOST_AUTO_TEST_CASE(the_loss_is_of_probabilities_or_of_logits) {
-  const auto with_loss = [](const json& loss, const char* activation) {
-    return refusal(sequential({input({nullptr, 4}), dense(3, activation)}), {{"loss", loss}});
-  };
-  const auto cross_entropy = [](bool logits) {
-    return json{{"class_name", "CategoricalCrossentropy"},
-                {"config", {{"from_logits", logits}, {"label_smoothing", 0}}}};
-  };
-  const std::string fine = "nothing was thrown";
-  BOOST_TEST(with_loss("categorical_crossentropy", "softmax") == fine);
-  BOOST_TEST(with_loss(cross_entropy(false), "softmax") == fine);
-  BOOST_TEST(with_loss(cross_entropy(true), "linear") == fine);
-  BOOST_TEST(with_loss("mse", "linear") == fine);
-  BOOST_TEST(with_loss(cross_entropy(false), "linear").find("from_logits=True") !=
-             std::string::npos);
-  BOOST_TEST(with_loss("hinge", "linear").find("the loss \"hinge\" is not supported") !=
-             std::string::npos);
-  BOOST_TEST(with_loss(json{{"class_name", "CategoricalCrossentropy"},
-                            {"config", {{"label_smoothing", 0.1}}}},
-                       "softmax")
-                 .find("label_smoothing") != std::string::npos);
-}
-
 BOOST_AUTO_TEST_CASE(predictions_are_what_keras_gives) {
   for (const bool logits : {false, true}) {
     const json training{

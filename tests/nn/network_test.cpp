@@ -14,7 +14,9 @@
 
 #include <daig/nn/layers/activation.hpp>
 #include <daig/nn/layers/dense.hpp>
-#include <daig/nn/losses/mean_squared_error.hpp>
+#include <daig/nn/losses/elementwise_loss.hpp>
+#include <daig/nn/losses/sigmoid_cross_entropy.hpp>
+#include <daig/nn/losses/softmax_cross_entropy.hpp>
 #include <daig/nn/network.hpp>
 #include <daig/optim/sgd.hpp>
 
@@ -33,7 +35,7 @@ template <class T>
 struct RandomSamples {
   RandomSamples(const Network<T>& network, std::size_t count, std::uint64_t seed)
       : features(random_values<T>(count * network.input_size(), seed)) {
-    if (network.loss().label_kind() == LabelKind::classes) {
+    if (network.loss().takes(LabelKind::classes)) {
       classes = random_classes(count, network.output_size(), seed + 1);
     } else {
       targets = random_values<T>(count * network.output_size(), seed + 1);
@@ -62,7 +64,7 @@ void check_network(Network<double>& network, std::size_t count) {
   BOOST_TEST(network.gradient(weights, samples, gradient, {}, loss));
   const Loss evaluated = network.evaluate(weights, samples);
   BOOST_TEST(loss.loss_sum == evaluated.loss_sum);
-  BOOST_TEST(loss.correct == evaluated.correct);
+  BOOST_TEST(evaluated.samples == count);
   BOOST_TEST(loss.samples == count);
   test::check_gradient(gradient, weights,
                        [&] { return network.evaluate(weights, samples).loss_sum; });
@@ -88,7 +90,7 @@ BOOST_AUTO_TEST_CASE(gradient_of_any_layers_agrees_with_differences) {
   layers.push_back(std::make_unique<Dense<double>>("a", Shape{2, 2}, 3, Activation::linear));
   layers.push_back(std::make_unique<ActivationLayer<double>>(Shape{6}, Activation::sigmoid));
   layers.push_back(std::make_unique<Dense<double>>("b", Shape{6}, 3, Activation::softmax));
-  Network<double> network(std::move(layers), std::make_unique<MeanSquaredError<double>>(), "own");
+  Network<double> network(std::move(layers), std::make_unique<ElementwiseLoss<double>>(), "own");
   BOOST_TEST(network.spec() == "own");
   check_network(network, 5);
 }
@@ -98,7 +100,7 @@ BOOST_AUTO_TEST_CASE(layers_that_do_not_fit_are_refused) {
   layers.push_back(std::make_unique<Dense<double>>("a", Shape{4}, 6, Activation::linear));
   layers.push_back(std::make_unique<Dense<double>>("b", Shape{5}, 3, Activation::linear));
   const auto make = [&] {
-    Network<double>(std::move(layers), std::make_unique<MeanSquaredError<double>>(), "own");
+    Network<double>(std::move(layers), std::make_unique<ElementwiseLoss<double>>(), "own");
   };
   BOOST_CHECK_THROW(make(), ContractViolation);
 }
@@ -171,7 +173,6 @@ BOOST_AUTO_TEST_CASE(many_micro_batches_equal_their_parts) {
     }
     for (std::size_t w = 0; w < sum.size(); ++w) BOOST_TEST(std::abs(sum[w] - gradient[w]) < 1e-9);
     BOOST_TEST(std::abs(loss.loss_sum - loss_of_parts.loss_sum) < 1e-9);
-    BOOST_TEST(loss.correct == loss_of_parts.correct);
     BOOST_TEST(loss.samples == count);
   }
 }
@@ -342,13 +343,29 @@ class StoppingEngine final : public Engine<float> {
     return engine_->penalize(regularizer, weights, factor, gradient);
   }
   const RecurrentOperations<float>& recurrent() const override { return engine_->recurrent(); }
-  Loss softmax_cross_entropy(Matrix<const float> logits, std::span<const std::int32_t> classes,
-                             Matrix<float> delta) const override {
-    return engine_->softmax_cross_entropy(logits, classes, delta);
+  Loss softmax_cross_entropy(Matrix<const float> logits, const Labels<float>& labels,
+                             double label_smoothing, Matrix<float> delta) const override {
+    return engine_->softmax_cross_entropy(logits, labels, label_smoothing, delta);
   }
-  Loss mean_squared_error(Matrix<const float> outputs, Matrix<const float> targets,
-                          Matrix<float> delta) const override {
-    return engine_->mean_squared_error(outputs, targets, delta);
+  Loss categorical_cross_entropy(Matrix<const float> outputs, const Labels<float>& labels,
+                                 double label_smoothing, Matrix<float> delta) const override {
+    return engine_->categorical_cross_entropy(outputs, labels, label_smoothing, delta);
+  }
+  Loss sigmoid_cross_entropy(Matrix<const float> logits, Matrix<const float> targets,
+                             double label_smoothing, Matrix<float> delta) const override {
+    return engine_->sigmoid_cross_entropy(logits, targets, label_smoothing, delta);
+  }
+  Loss binary_cross_entropy(Matrix<const float> outputs, Matrix<const float> targets,
+                            double label_smoothing, Matrix<float> delta) const override {
+    return engine_->binary_cross_entropy(outputs, targets, label_smoothing, delta);
+  }
+  Loss elementwise_loss(const ElementLoss& loss, Matrix<const float> outputs,
+                        Matrix<const float> targets, Matrix<float> delta) const override {
+    return engine_->elementwise_loss(loss, outputs, targets, delta);
+  }
+  std::uint64_t count_correct(Accuracy accuracy, Matrix<const float> outputs,
+                              const Labels<float>& labels, float threshold) const override {
+    return engine_->count_correct(accuracy, outputs, labels, threshold);
   }
 
  private:
@@ -409,6 +426,70 @@ BOOST_AUTO_TEST_CASE(a_stop_in_the_very_last_product_is_too_late) {
   BOOST_TEST(loss.samples == 8U);
 }
 
+/// Two outputs, the sample itself.
+Network<double> through(std::unique_ptr<LossFunction<double>> loss,
+                        std::optional<Metrics> metrics = {}) {
+  std::vector<std::unique_ptr<Layer<double>>> layers;
+  layers.push_back(std::make_unique<ActivationLayer<double>>(Shape{2}, Activation::linear));
+  return Network<double>(std::move(layers), std::move(loss), "own", cpu_engine<double>(), {},
+                         metrics);
+}
+
+BOOST_AUTO_TEST_CASE(evaluation_judges_as_suits_the_loss_unless_told_otherwise) {
+  const std::vector<double> logits{2, -1, 1, 3, -2, -1};
+  const std::vector<double> targets{1, 0, 1, 1, 1, 0};
+  const Samples<double> samples{logits, {}, targets};
+  const auto sigmoid = [] { return std::make_unique<SigmoidCrossEntropy<double>>(); };
+  const Loss binary = through(sigmoid()).evaluate({}, samples);
+  BOOST_TEST(binary.judged == 6U);
+  BOOST_TEST(binary.correct == 5U);
+  BOOST_TEST(binary.squared_error_sum == 0);  // nobody asked
+  const Loss categorical = through(sigmoid(), Metrics{Accuracy::categorical}).evaluate({}, samples);
+  BOOST_TEST(categorical.judged == 3U);
+  BOOST_TEST(categorical.correct == 1U);
+  const Loss numbers = through(std::make_unique<ElementwiseLoss<double>>()).evaluate({}, samples);
+  BOOST_TEST(numbers.judged == 0U);
+  BOOST_TEST(numbers.correct == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(errors_are_those_of_predictions_in_every_part_of_a_batch) {
+  const std::size_t count = 2 * Network<double>::micro_batch + 3;
+  const std::vector<double> logits = random_values(2 * count, 1);
+  const std::vector<double> targets = random_values(2 * count, 2);
+  Network<double> network =
+      through(std::make_unique<SigmoidCrossEntropy<double>>(), Metrics{Accuracy::none, true, true});
+  std::vector<double> predictions(2 * count);
+  network.predict({}, logits, predictions);
+  double squares = 0;
+  double sizes = 0;
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    const double error = predictions[i] - targets[i];
+    squares += error * error / 2;
+    sizes += std::abs(error) / 2;
+  }
+  const Loss loss = network.evaluate({}, Samples<double>{logits, {}, targets});
+  BOOST_TEST(loss.squared_error_sum == squares, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(loss.absolute_error_sum == sizes, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(loss.judged == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_loss_may_take_labels_of_either_kind) {
+  Network<double> network = through(std::make_unique<SoftmaxCrossEntropy<double>>(
+      Prediction::probabilities, CategoricalLabels{CategoricalLabels::Kinds::classes_or_targets}));
+  const std::vector<double> logits{2, -1, 1, 3};
+  const std::vector<std::int32_t> classes{0, 0};
+  const std::vector<double> one_hot{1, 0, 1, 0};
+  const Loss of_classes = network.evaluate({}, Samples<double>{logits, classes, {}});
+  const Loss of_targets = network.evaluate({}, Samples<double>{logits, {}, one_hot});
+  BOOST_TEST(of_classes.loss_sum == of_targets.loss_sum, boost::test_tools::tolerance(1e-14));
+  BOOST_TEST(of_targets.correct == 1U);
+  BOOST_TEST(of_classes.correct == 1U);
+  BOOST_CHECK_THROW(network.evaluate({}, Samples<double>{logits, classes, one_hot}),
+                    ContractViolation);
+  Network<double> sparse = through(std::make_unique<SoftmaxCrossEntropy<double>>());
+  BOOST_CHECK_THROW(sparse.evaluate({}, Samples<double>{logits, {}, one_hot}), ContractViolation);
+}
+
 BOOST_AUTO_TEST_CASE(learns_xor) {
   Network<float> network("mlp:2-8-2,activation=tanh");
   const std::vector<float> features{0, 0, 0, 1, 1, 0, 1, 1};
@@ -424,6 +505,7 @@ BOOST_AUTO_TEST_CASE(learns_xor) {
     sgd.update(weights, gradient, 0.25F, 0.2F, weights);
   }
   const Loss after = network.evaluate(weights, samples);
+  BOOST_TEST(after.judged == 4U);
   BOOST_TEST(after.correct == 4U);
   BOOST_TEST(after.loss_sum < 0.02 * before);
   std::vector<float> probabilities(8);

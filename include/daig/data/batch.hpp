@@ -14,8 +14,8 @@
 
 namespace daig::data {
 
-/// What the labels are: class indices in an integer array of shape (N) or (N, 1), or regression
-/// targets in a floating-point array of shape (N, ...). The values are part of the shard's format.
+/// What the labels are: class indices, one a sample, in an array of shape (N) or (N, 1), or
+/// targets, numbers in an array of shape (N, ...). The values are part of the shard's format.
 enum class LabelKind : std::uint8_t { classes = 1, targets = 2 };
 
 /// Features and labels of some samples. Either `classes` or `targets` is filled, never both.

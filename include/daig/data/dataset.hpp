@@ -18,30 +18,35 @@ namespace daig::data {
 /// thread may read.
 class Dataset {
  public:
-  /// @throws InputError naming both files when the counts differ, and the labels' file when it is
-  /// neither of the two kinds.
+  /// Labels that are one integer a sample are classes, all others are targets.
+  /// @throws InputError naming both files when the counts differ.
   Dataset(ArraySource features, ArraySource labels);
+
+  /// The same samples, with the labels taken for this kind: integers may be targets, and numbers
+  /// that are whole may be classes, whatever their type.
+  /// @throws InputError naming the labels' file when there are several for each sample, and classes
+  /// are wanted.
+  Dataset with_labels_as(LabelKind kind) const;
 
   std::uint64_t count() const { return features_.count(); }
   const ArraySource& features() const { return features_; }
   const ArraySource& labels() const { return labels_; }
-  LabelKind label_kind() const {
-    return is_floating(labels_.type()) ? LabelKind::targets : LabelKind::classes;
-  }
+  LabelKind label_kind() const { return label_kind_; }
 
   /// Reads the class indices of samples first ... first + into.size() - 1. Expects class labels.
-  /// @throws InputError naming the file, the sample and the value when one is negative or above
-  /// 2^31 - 2.
+  /// @throws InputError naming the file, the sample and the value when one is negative, above
+  /// 2^31 - 2, or not whole.
   void read_classes(std::uint64_t first, std::span<std::int32_t> into) const;
 
-  /// Reads the targets of samples from `first` on. Expects regression targets, and `into` to have
-  /// the size of whole samples.
+  /// Reads the targets of samples from `first` on, each as the number that it is in the file.
+  /// Expects targets, and `into` to have the size of whole samples.
   /// @throws InputError naming the file and the sample when one is no finite number.
   void read_targets(std::uint64_t first, std::span<float> into) const;
 
  private:
   ArraySource features_;
   ArraySource labels_;
+  LabelKind label_kind_;
 };
 
 /// A dataset as it is handed around: one part to train on, and often one to test with.

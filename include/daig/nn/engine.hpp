@@ -12,8 +12,10 @@
 
 #include <daig/model/regularizer.hpp>
 #include <daig/nn/activation.hpp>
+#include <daig/nn/element_loss.hpp>
 #include <daig/nn/loss.hpp>
 #include <daig/nn/matrix.hpp>
+#include <daig/nn/metrics.hpp>
 #include <daig/nn/normalization.hpp>
 #include <daig/nn/pointwise.hpp>
 #include <daig/nn/recurrent_operations.hpp>
@@ -128,13 +130,32 @@ class Engine {
   /// What recurrent layers need beside these.
   virtual const RecurrentOperations<T>& recurrent() const = 0;
 
-  /// Sum over rows of -log softmax(logits)[class], and its derivative delta = softmax - one-hot.
-  /// Expects classes within the columns.
-  virtual Loss softmax_cross_entropy(Matrix<const T> logits, std::span<const std::int32_t> classes,
-                                     Matrix<T> delta) const = 0;
-  /// Sum over rows of the mean over columns of (output - target)^2, and its derivative.
-  virtual Loss mean_squared_error(Matrix<const T> outputs, Matrix<const T> targets,
-                                  Matrix<T> delta) const = 0;
+  // Losses: each is a sum over rows, and its derivative by the outputs in delta. Label smoothing s,
+  // from 0 to 1, takes the part s of the targets and spreads it evenly over what they could be.
+  // Probabilities are clipped to 1e-7 ... 1 - 1e-7, as Keras does; the derivative is 0 outside.
+
+  /// -sum over columns of target log softmax(logits). Classes stand for one-hot targets; they are
+  /// expected to be within the columns.
+  virtual Loss softmax_cross_entropy(Matrix<const T> logits, const Labels<T>& labels,
+                                     double label_smoothing, Matrix<T> delta) const = 0;
+  /// -sum over columns of target log(output / sum of the row's outputs).
+  virtual Loss categorical_cross_entropy(Matrix<const T> outputs, const Labels<T>& labels,
+                                         double label_smoothing, Matrix<T> delta) const = 0;
+  /// Mean over columns of -target log p - (1 - target) log(1 - p), with p = sigmoid(logit).
+  virtual Loss sigmoid_cross_entropy(Matrix<const T> logits, Matrix<const T> targets,
+                                     double label_smoothing, Matrix<T> delta) const = 0;
+  /// The same with p = output.
+  virtual Loss binary_cross_entropy(Matrix<const T> outputs, Matrix<const T> targets,
+                                    double label_smoothing, Matrix<T> delta) const = 0;
+  /// See ElementLoss.
+  virtual Loss elementwise_loss(const ElementLoss& loss, Matrix<const T> outputs,
+                                Matrix<const T> targets, Matrix<T> delta) const = 0;
+
+  /// How many rows, or for binary accuracy how many outputs, are right. The first of equal outputs
+  /// counts as the largest. Expects targets for binary accuracy: an output above the threshold says
+  /// 1, another one 0. 0 for no accuracy.
+  virtual std::uint64_t count_correct(Accuracy accuracy, Matrix<const T> outputs,
+                                      const Labels<T>& labels, T threshold) const = 0;
 };
 
 /// The engine over the system's BLAS, one for all threads. It sets OpenBLAS, if that is the BLAS,

@@ -17,15 +17,16 @@
 #include <daig/nn/layer.hpp>
 #include <daig/nn/loss.hpp>
 #include <daig/nn/loss_function.hpp>
+#include <daig/nn/metrics.hpp>
 
 namespace daig::nn {
 
-/// A batch of n samples with the labels that the network's loss is for.
+/// A batch of n samples with labels of one kind, which the network's loss takes.
 template <class T>
 struct Samples {
   std::span<const T> features;            ///< n x input size
-  std::span<const std::int32_t> classes;  ///< n; for cross-entropy
-  std::span<const T> targets;             ///< n x output size; for mse
+  std::span<const std::int32_t> classes;  ///< n
+  std::span<const T> targets;             ///< n x output size
   std::uint64_t noise_seed = 0;           ///< what random layers draw from, in training
 };
 
@@ -48,10 +49,10 @@ class Network {
                    std::shared_ptr<const Engine<T>> engine = cpu_engine<T>());
   /// From layers that fit one another; the loss is taken of what the last one gives, so for
   /// cross-entropy of logits. `spec` is the text that this network goes by; `title`, what people
-  /// are told: the spec, where it is empty.
+  /// are told: the spec, where it is empty. Without metrics it is judged as suits the loss.
   Network(std::vector<std::unique_ptr<Layer<T>>> layers, std::unique_ptr<LossFunction<T>> loss,
           std::string spec, std::shared_ptr<const Engine<T>> engine = cpu_engine<T>(),
-          std::string title = {});
+          std::string title = {}, std::optional<Metrics> metrics = {});
 
   /// Canonical: networks with equal specs are equal.
   const std::string& spec() const { return spec_; }
@@ -63,6 +64,7 @@ class Network {
   std::size_t input_size() const { return elements(layers_.front()->input_shape()); }
   std::size_t output_size() const { return elements(layers_.back()->output_shape()); }
   const LossFunction<T>& loss() const { return *loss_; }
+  const Metrics& metrics() const { return metrics_; }
 
   /// Whether the first layer can take some values only, as indices of a table.
   bool checks_features() const { return layers_.front()->checks_features(); }
@@ -83,11 +85,12 @@ class Network {
   bool gradient(std::span<const T> weights, const Samples<T>& samples, std::span<T> gradient,
                 const std::stop_token& stop, Loss& loss);
 
-  /// The sum of the losses alone, of regularisers, too, as the model is used. @throws InputError as
+  /// The sum of the losses, of regularisers, too, and of what the metrics ask for, as the model is
+  /// used. Classes are always judged by the largest output, if at all. @throws InputError as
   /// `gradient` does.
   Loss evaluate(std::span<const T> weights, const Samples<T>& samples);
 
-  /// n x output size: probabilities for cross-entropy, what the last layer gives for mse.
+  /// n x output size: what the last layer gives, and the loss's finish_prediction makes of it.
   /// @throws InputError as `gradient` does, for features.
   void predict(std::span<const T> weights, std::span<const T> features, std::span<T> outputs);
 
@@ -97,6 +100,7 @@ class Network {
   void reserve(std::size_t rows);
   Matrix<T> outputs_of(std::size_t layer, std::size_t rows);
   Labels<T> labels_of(const Samples<T>& samples, std::size_t first, std::size_t rows) const;
+  void judge(Matrix<T> outputs, const Labels<T>& labels, Matrix<T> scratch, Loss& loss) const;
   std::span<const T> weights_of(std::size_t layer, std::span<const T> weights) const;
 
   bool forward(std::span<const T> weights, Matrix<const T> inputs, std::optional<Noise> training,
@@ -107,6 +111,7 @@ class Network {
 
   std::vector<std::unique_ptr<Layer<T>>> layers_;
   std::unique_ptr<LossFunction<T>> loss_;
+  Metrics metrics_;
   std::string spec_;
   std::string title_;
   std::shared_ptr<const Engine<T>> engine_;
