@@ -42,7 +42,7 @@ void LayerStack<T>::check_size(const LayerConfig& layer) {
   if (!names_.insert(layer.name()).second) layer.refuse("another layer has the same name");
   for (const model::Parameter& parameter : own.parameters()) {
     if (parameter_names_.insert(parameter.name).second) continue;
-    layer.refuse("another layer's name, and its part's, are the same together");
+    layer.refuse("another layer has an array '" + parameter.name + "', too");
   }
 }
 

@@ -328,7 +328,8 @@ def recurrent_layers():
     x[20, 3] = 11
     numpy.save("x.npy", x)
     for words in (["predict", "--out", "p.npy"], ["eval", "--labels", "y.npy"],
-                  ["train", "--labels", "y.npy", "-n", "1", "--k", "1", "--out", "after.h5"]):
+                  ["train", "--labels", "y.npy", "-n", "1", "--k", "1", "--batch-size", "24", "--out",
+                   "after.h5"]):
         done = subprocess.run([DAIG, *words, "--model", "before.h5", "--data", "x.npy"],
                               capture_output=True, text=True, timeout=120)
         said = done.stderr

@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(parameters_go_by_the_layers_names) {
   BOOST_TEST(
       refusal(sequential({sequence(), bidirectional(keras_2("LSTM", {{"return_sequences", true}})),
                           clash}))
-          .find("layer 'Bidirectional_1/forward' (LSTM): another layer's name") == 0U);
+          .find("layer 'Bidirectional_1/forward' (LSTM): another layer has an array") == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_layer_is_made_bidirectional) {
