@@ -273,18 +273,24 @@ def spatial_layers():
 
 
 def all_activations():
+    # From logits, as Keras cuts off probabilities below 1e-7, which large values lead to.
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+    def agree_on(name, *middle):
+        agree(name, chain((7,), *middle, last="linear"), 3, loss=loss)
+
     for activation in ("elu", "selu", "softplus", "softsign", "exponential", "hard_sigmoid",
                        "relu6", "leaky_relu", "gelu", "silu", "mish", "hard_silu"):
-        agree(f"Dense {activation}", chain((7,), layers.Dense(5, activation=activation)), 3)
+        agree_on(f"Dense {activation}", layers.Dense(5, activation=activation))
     agree("Conv2D gelu, Activation silu and elu",
           images(layers.Conv2D(3, 2, activation="gelu"), layers.Activation("silu"),
                  layers.Activation("elu")), 3)
     for layer in (layers.ReLU(max_value=0.5), layers.ReLU(negative_slope=0.2, threshold=0.3),
                   layers.ReLU(max_value=1, negative_slope=0.1, threshold=0.2),
                   layers.LeakyReLU(negative_slope=0.1), layers.ELU(alpha=0.5)):
-        agree(f"{type(layer).__name__}", chain((7,), layers.Dense(6), layer), 3)
-    agree("a layer as an activation",
-          chain((7,), layers.Dense(6, activation=layers.LeakyReLU(negative_slope=0.1))), 3)
+        agree_on(type(layer).__name__, layers.Dense(6), layer)
+    agree_on("a layer as an activation",
+             layers.Dense(6, activation=layers.LeakyReLU(negative_slope=0.1)))
 
 
 def recurrent_layers():
