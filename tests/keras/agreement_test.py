@@ -369,13 +369,13 @@ def all_categorical_losses():
     categorical = keras.losses.CategoricalCrossentropy
     sparse = keras.losses.SparseCategoricalCrossentropy
     for last, logits in (("softmax", False), ("linear", True), ("sigmoid", False)):
-        for smoothing in (0, 0.2):
-            for what, ours, theirs in (("floats", one_hot, one_hot), ("soft", soft, soft),
-                                       ("bytes", one_hot.astype("uint8"), one_hot),
-                                       ("classes", classes, one_hot)):
-                agree(f"categorical, {last}, smoothing {smoothing}, {what}", network_for(3, last),
-                      3, loss=categorical(from_logits=logits, label_smoothing=smoothing),
-                      labels=(ours, theirs), metrics=["accuracy"])
+        for what, ours, theirs, smoothing in (
+                ("floats", one_hot, one_hot, 0), ("soft", soft, soft, 0.2),
+                ("bytes", one_hot.astype("uint8"), one_hot, 0), ("classes", classes, one_hot, 0),
+                ("classes", classes, one_hot, 0.2)):
+            agree(f"categorical, {last}, smoothing {smoothing}, {what}", network_for(3, last), 3,
+                  loss=categorical(from_logits=logits, label_smoothing=smoothing),
+                  labels=(ours, theirs), metrics=["accuracy"])
         for what, ours in (("integers", classes), ("whole floats", wholes)):
             agree(f"sparse, {last}, {what}", network_for(3, last), 3,
                   loss=sparse(from_logits=logits), labels=(ours, classes), metrics=["accuracy"])
@@ -396,19 +396,18 @@ def all_binary_losses():
     for last, logits in (("sigmoid", False), ("linear", True), ("softmax", False)):
         # Keras compares logits with a half, unless it is told otherwise; we compare probabilities.
         judged = accuracy(name="accuracy", threshold=0.0 if logits else 0.5)
-        for smoothing in (0, 0.2):
-            loss = binary(from_logits=logits, label_smoothing=smoothing)
-            name = f"binary, {last}, smoothing {smoothing}"
+        plain, smooth = (binary(from_logits=logits, label_smoothing=part) for part in (0, 0.2))
+        for what, ours, loss in (("integers", single, plain),
+                                 ("bytes", single.astype("uint8")[:, None], plain),
+                                 ("floats, smooth", single.astype("float64"), smooth)):
             if last != "softmax":
-                for what, ours in (("integers", single), ("bytes", single.astype("uint8")[:, None]),
-                                   ("floats", single.astype("float64"))):
-                    agree(f"{name}, {what}", network_for(1, last), None, loss=loss,
-                          labels=(ours, single[:, None].astype("float32")),
-                          metrics=[judged] if logits else ["accuracy"])
-            agree(f"{name}, several", network_for(3, last), None, loss=loss,
-                  labels=(several, several.astype("float32")), metrics=[judged])
-            agree(f"{name}, several, soft", network_for(3, last), None, loss=loss,
-                  labels=(soft, soft), metrics=["accuracy"])
+                agree(f"binary, {last}, {what}", network_for(1, last), None, loss=loss,
+                      labels=(ours, single[:, None].astype("float32")),
+                      metrics=[judged] if logits else ["accuracy"])
+        agree(f"binary, {last}, several, smooth", network_for(3, last), None, loss=smooth,
+              labels=(several, several.astype("float32")), metrics=[judged])
+        agree(f"binary, {last}, several, soft", network_for(3, last), None, loss=plain,
+              labels=(soft, soft), metrics=["accuracy"])
     agree("binary_crossentropy by name", network_for(1, "sigmoid"), None,
           loss="binary_crossentropy", labels=(single, single[:, None].astype("float32")),
           metrics=["accuracy"])
@@ -434,9 +433,8 @@ def all_losses_of_numbers():
             (keras.losses.Hinge(), "tanh", sides),
             (keras.losses.Hinge(), "tanh", (sides > 0).astype("int32")),
             (keras.losses.SquaredHinge(), "tanh", sides)):
-        for metrics in (None, errors):
-            agree(f"{type(loss).__name__}, {ours.dtype}", network_for(2, last), None, loss=loss,
-                  labels=(ours, ours.astype("float32")), metrics=metrics)
+        agree(f"{type(loss).__name__}, {ours.dtype}", network_for(2, last), None, loss=loss,
+              labels=(ours, ours.astype("float32")), metrics=errors)
 
 
 def all_optimizers():
