@@ -2,9 +2,8 @@
 
 /// Floats of 16 bits, as files hold them. GCC 12 and Clang 14 have no such type in C++.
 
-#include <cmath>
+#include <bit>
 #include <cstdint>
-#include <limits>
 
 namespace daig::data {
 
@@ -14,18 +13,16 @@ struct Half {
 
   // Implicit, as between the built-in types: loops over element types need no exception for this.
   operator float() const {  // NOLINT(google-explicit-constructor)
-    const unsigned exponent = bits >> 10 & 0x1F;
-    const unsigned mantissa = bits & 0x3FF;
-    float magnitude = 0;
-    if (exponent == 0x1F) {
-      magnitude = mantissa == 0 ? std::numeric_limits<float>::infinity()
-                                : std::numeric_limits<float>::quiet_NaN();
-    } else if (exponent == 0) {  // subnormal
-      magnitude = std::ldexp(static_cast<float>(mantissa), -24);
-    } else {
-      magnitude = std::ldexp(static_cast<float>(mantissa | 0x400), static_cast<int>(exponent) - 25);
+    const std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x8000U) << 16;
+    const std::uint32_t rest = bits & 0x7FFFU;
+    if (rest < 0x400) {  // a subnormal, or zero
+      const float magnitude = static_cast<float>(rest) * 0x1p-24F;
+      return sign != 0 ? -magnitude : magnitude;
     }
-    return (bits & 0x8000) != 0 ? -magnitude : magnitude;
+    // Both have their mantissa on top of their 10 or 23 bits; the exponents are biased by 15 and
+    // 127.
+    const std::uint32_t bias = rest < 0x7C00 ? 127 - 15 : 255 - 31;  // the latter: infinity, NaN
+    return std::bit_cast<float>(sign | (rest + (bias << 10)) << 13);
   }
 };
 
