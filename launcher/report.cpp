@@ -8,13 +8,21 @@
 
 namespace daig::launcher {
 
+namespace {
+
+std::string text_of(const char* part, const std::optional<train::Quality>& quality,
+                    bool has_accuracy) {
+  if (!quality) return "";
+  std::string text = fmt::format("{}: loss {:.4f}", part, quality->loss);
+  if (has_accuracy) text += fmt::format(", accuracy {:.4f}", quality->accuracy);
+  return text + fmt::format(" ({} samples)\n", quality->samples);
+}
+
+}  // namespace
+
 std::string text_of(const TrainReport& report) {
-  std::string text;
-  if (report.test) {
-    text += fmt::format("test: loss {:.4f}", report.test->loss);
-    if (report.has_accuracy) text += fmt::format(", accuracy {:.4f}", report.test->accuracy);
-    text += fmt::format(" ({} samples)\n", report.test->samples);
-  }
+  std::string text = text_of("validation", report.validation, report.has_accuracy) +
+                     text_of("test", report.test, report.has_accuracy);
   text +=
       fmt::format("trained: {} samples in {:.2f} s, {:.0f} samples/s; {} steps in all\n",
                   report.samples, report.seconds, report.samples_per_second(), report.audit.steps);
@@ -31,6 +39,10 @@ std::string text_of(const TrainReport& report) {
 
 std::string json_of(const TrainReport& report) {
   JsonObject json;
+  if (report.validation) {
+    if (report.has_accuracy) json.add("validation_accuracy", report.validation->accuracy);
+    json.add("validation_loss", report.validation->loss);
+  }
   if (report.test) {
     if (report.has_accuracy) json.add("test_accuracy", report.test->accuracy);
     json.add("test_loss", report.test->loss);
