@@ -183,8 +183,11 @@ BOOST_FIXTURE_TEST_CASE(what_is_no_array_of_samples_is_refused, Folder) {
               Kept::chunked, {3});
   keras::change(path, [](hid_t file) {
     const hid_t space = good(H5Screate(H5S_SCALAR));
-    H5Dclose(good(
-        H5Dcreate2(file, "scalar", H5T_IEEE_F32LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT)));
+    const hid_t scalar = good(
+        H5Dcreate2(file, "scalar", H5T_IEEE_F32LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    const float value = 5;
+    good(H5Dwrite(scalar, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value));
+    H5Dclose(scalar);
     H5Sclose(space);
     good(H5Lcreate_external("/etc/passwd", "/x", file, "elsewhere", H5P_DEFAULT, H5P_DEFAULT));
     good(H5Lcreate_soft("/nowhere", file, "dangling", H5P_DEFAULT, H5P_DEFAULT));
