@@ -159,9 +159,13 @@ TrainReport finish(const TrainingJob& job, Records& records, const train::Result
   } else if (out != model) {
     write_keras_model(records.directory().original(), out, result.weights);
   }
-  std::optional<train::Quality> test;
-  if (job.test) test = train::evaluate(network, result.weights, *job.test);
-  return {.test = test,
+  const auto quality_on = [&](const std::optional<data::Dataset>& part) {
+    std::optional<train::Quality> quality;
+    if (part) quality = train::evaluate(network, result.weights, *part);
+    return quality;
+  };
+  return {.test = quality_on(job.test),
+          .validation = quality_on(job.validation),
           .samples = result.samples,
           .seconds = result.seconds,
           .audit = store::audit(records.directory().path()),

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <filesystem>
 #include <memory>
-#include <string_view>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -8,25 +10,21 @@
 #include <daig/core/error.hpp>
 #include <daig/data/byte_source.hpp>
 #include <daig/data/dataset.hpp>
+#include <daig/data/npz.hpp>
 #include <daig/data/shape.hpp>
+#include <daig/store/hdf5_array.hpp>
 #include <daig/store/keras_file.hpp>
 #include <daig/store/ledger.hpp>
 #include <daig/store/model_file.hpp>
 #include <daig/store/run_directory.hpp>
 
 #include "command.hpp"
+#include "data_files.hpp"
 #include "keras_model.hpp"
 #include "outcome.hpp"
 
 namespace daig::launcher {
 namespace {
-
-bool is_hdf5(const data::ByteSource& bytes) {
-  constexpr std::string_view magic = "\x89HDF\r\n\x1A\n";
-  std::string start(std::min<std::size_t>(bytes.size(), magic.size()), '\0');
-  bytes.read(0, std::as_writable_bytes(std::span(start)));
-  return start == magic;
-}
 
 std::string describe(const data::ArraySource& array) {
   return fmt::format("{}: {} samples of shape {}, {}, {:.1f} MB\n", array.name(), array.count(),
@@ -64,6 +62,41 @@ std::string describe_keras(const std::string& name) {
   return text;
 }
 
+/// A model, or else the arrays of an HDF5 file of another program's.
+std::string describe_hdf5(const std::string& name) {
+  const std::vector<std::string> names = store::hdf5_array_names(name);
+  const bool own = std::ranges::any_of(
+      names, [](const std::string& array) { return array.starts_with("/weights/"); });
+  if (own || names.empty()) return store::describe_model(name);
+  std::string text = fmt::format("{}: an HDF5 file of {} arrays\n", name, names.size());
+  for (const std::string& array : names) {
+    try {
+      text += "  " + describe(data::ArraySource(store::open_hdf5_array(name, array)));
+    } catch (const InputError& error) {
+      text += fmt::format("  {}\n", error.what());
+    }
+  }
+  return text;
+}
+
+/// An array, or all those of a .npz file.
+std::string describe_file(const std::string& name) {
+  const data::ByteSourcePtr bytes = data::open_file(name);
+  std::vector<std::byte> start(std::min<std::uint64_t>(bytes->size(), 4));
+  bytes->read(0, start);
+  if (!data::is_npz(start)) return describe(data::open_array(bytes));
+  const std::vector<std::string> names = data::npz_names(*bytes);
+  std::string text = fmt::format("{}: a .npz file of {} arrays\n", name, names.size());
+  for (const std::string& array : names) {
+    try {
+      text += "  " + describe(data::open_npz(bytes, array));
+    } catch (const InputError& error) {
+      text += fmt::format("  {}\n", error.what());
+    }
+  }
+  return text;
+}
+
 std::string describe(const std::string& name) {
   std::error_code unknown;
   if (std::filesystem::exists(std::filesystem::path(name) / store::RunDirectory::ledger_name,
@@ -71,12 +104,14 @@ std::string describe(const std::string& name) {
     return describe_run(name);
   }
   if (!std::filesystem::is_regular_file(name, unknown)) {
+    const std::vector<ArrayName> arrays = arrays_named(name);
+    if (arrays.size() > 1 || !arrays.front().member.empty()) return describe(open_arrays({name}));
     const data::DatasetSplits splits = data::open_dataset(name);
     return describe("train", splits.train) + (splits.test ? describe("test", *splits.test) : "");
   }
-  const data::ByteSourcePtr bytes = data::open_file(name);
   if (store::is_keras_file(name)) return describe_keras(name);
-  return is_hdf5(*bytes) ? store::describe_model(name) : describe(data::open_array(bytes));
+  if (store::is_hdf5_file(name)) return describe_hdf5(name);
+  return describe_file(name);
 }
 
 }  // namespace
@@ -85,9 +120,11 @@ void add_inspect_command(CLI::App& app, Action& action) {
   auto name = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("inspect", "Say in words what a file or folder holds");
   command
-      ->add_option("file", *name,
-                   "a model or snapshot (.h5), an array (.npy or IDX, plain or .gz), a dataset by "
-                   "name or folder, or the folder of a run")
+      ->add_option(
+          "file", *name,
+          "a model or snapshot (.h5), an array (.npy or IDX, plain or .gz), arrays (.npz, "
+          ".h5, or one of them, FILE:ARRAY), a dataset by name or folder, or the folder of "
+          "a run")
       ->required()
       ->type_name("FILE|FOLDER|NAME");
   command->footer(

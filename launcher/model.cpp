@@ -82,13 +82,14 @@ void check_features(const nn::Network<float>& network, const data::ArraySource& 
                                network.input_size()));
 }
 
-void check_values(const nn::Network<float>& network, const data::ArraySource& features) {
+void check_values(const nn::Network<float>& network, const data::ArraySource& features,
+                  data::Scale scale) {
   if (!network.checks_features()) return;
-  if (features.type() == data::ElementType::u8) {
-    throw UsageError(fmt::format(
-        "{}: these bytes are taken as brightness, from 0 to 1, and the model {} takes indices; "
-        "save them as integers of 32 bits",
-        features.name(), network.title()));
+  if (scale != data::Scale{}) {
+    throw UsageError(
+        fmt::format("{}: these numbers are scaled on their way to the model, as bytes always are "
+                    "unless told otherwise, and the model {} takes indices: give --scale 1",
+                    features.name(), network.title()));
   }
   constexpr std::uint64_t piece = 1000;
   std::vector<std::byte> elements;
@@ -98,7 +99,7 @@ void check_values(const nn::Network<float>& network, const data::ArraySource& fe
     elements.resize(count * features.sample_bytes());
     values.resize(count * features.sample_size());
     features.read(first, count, elements);
-    data::to_floats(features.type(), elements, values);
+    data::to_floats(features.type(), elements, values, scale);
     try {
       network.check_features(values, first);
     } catch (const InputError& error) {
@@ -109,7 +110,7 @@ void check_values(const nn::Network<float>& network, const data::ArraySource& fe
 
 void check_dataset(const nn::Network<float>& network, const data::Dataset& dataset) {
   check_features(network, dataset.features());
-  check_values(network, dataset.features());
+  check_values(network, dataset.features(), dataset.scale());
   if (dataset.label_kind() == data::LabelKind::targets) return;
   data::check_labels(dataset, static_cast<std::int32_t>(network.output_size()));
 }

@@ -1,16 +1,19 @@
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <daig/core/error.hpp>
 #include <daig/data/array_source.hpp>
 #include <daig/data/batch.hpp>
 #include <daig/data/dataset.hpp>
 #include <daig/data/npy.hpp>
 
 #include "command.hpp"
+#include "data_choice.hpp"
 #include "model.hpp"
 #include "outcome.hpp"
 
@@ -19,13 +22,14 @@ namespace {
 
 struct PredictSettings {
   std::string model;
-  std::string data;
+  DataWords data;
+  std::string scale;
   std::string out;
   bool argmax = false;
 };
 
 /// What the network gives for every sample, sample after sample.
-std::vector<float> predict_all(Model& model, const data::ArraySource& features) {
+std::vector<float> predict_all(Model& model, const data::ArraySource& features, data::Scale scale) {
   constexpr std::uint64_t piece = 1000;
   const std::size_t outputs = model.network.output_size();
   std::vector<float> all(features.count() * outputs);
@@ -37,7 +41,7 @@ std::vector<float> predict_all(Model& model, const data::ArraySource& features) 
     inputs.resize(count * features.sample_size());
     features.read(first, count, elements);
     data::check_finite(features, first, elements);
-    data::to_floats(features.type(), elements, inputs);
+    data::to_floats(features.type(), elements, inputs, scale);
     model.network.predict(model.weights, inputs,
                           std::span(all).subspan(first * outputs, count * outputs));
   }
@@ -56,12 +60,16 @@ std::vector<float> largest(const std::vector<float>& all, std::size_t outputs) {
 }
 
 int predict(const PredictSettings& settings) {
-  const data::ArraySource features = data::open_array(settings.data);
+  if (settings.data.empty()) throw UsageError("there is no data: give --data FILE");
+  const data::ArraySource features = open_arrays(settings.data);
+  const data::Scale scale =
+      scale_of(settings.scale).value_or(data::default_scale(features.type()));
   Model model = load_model(settings.model);
   check_features(model.network, features);
-  check_values(model.network, features);
+  check_values(model.network, features, scale);
   store::check_writable(settings.out);
-  std::vector<float> values = predict_all(model, features);
+  std::vector<float> values =
+      predict_all(model, features, scale);
   data::Shape shape{features.count(), model.network.output_size()};
   if (settings.argmax) {
     values = largest(values, model.network.output_size());
@@ -80,9 +88,10 @@ void add_predict_command(CLI::App& app, Action& action) {
   command->add_option("--model", settings->model, "model file of daig train")
       ->required()
       ->type_name("FILE.h5");
-  command->add_option("--data", settings->data, "samples: .npy or IDX, plain or .gz")
-      ->required()
-      ->type_name("FILE");
+  add_data_words(*command, "--data", settings->data,
+                 "samples: .npy or IDX, plain or .gz, FILE.npz:NAME, FILE.h5:/PATH; several files "
+                 "are one array: a pattern in quotes, or the option again");
+  add_scale_option(*command, settings->scale);
   command
       ->add_option(
           "--out", settings->out,

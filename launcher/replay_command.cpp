@@ -116,7 +116,17 @@ std::vector<SavedWeights> read_saved(const store::RunDirectory& directory, bool 
 
 data::Dataset open_data(const ReplaySettings& settings, const TrainSettings& run,
                         const store::RunPlan& plan) {
-  data::Dataset dataset = open(settings.data.given() ? settings.data : run.data).train;
+  DataChoice choice = run.data;  // what was held back then, and the scale, count now, too
+  if (settings.data.given()) {
+    choice.dataset = settings.data.dataset;
+    choice.data = settings.data.data;
+    choice.labels = settings.data.labels;
+  }
+  choice.test_data.clear();
+  choice.test_labels.clear();
+  choice.validation_data.clear();
+  choice.validation_labels.clear();
+  data::Dataset dataset = open(choice).train;
   if (dataset.count() == plan.data.samples()) return dataset;
   throw InputError(dataset.features().name(),
                    fmt::format("has {} samples, and the run was trained on {}", dataset.count(),
@@ -248,7 +258,7 @@ void add_replay_command(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand(
       "replay", "Compute a run again from its ledger, and compare sums and weights bit for bit");
   command->add_option("run", settings->run, "the run's folder")->required()->type_name("FOLDER");
-  add_data_options(*command, settings->data, TestFiles::none);
+  add_data_options(*command, settings->data, TestFiles::none, ScaleOption::absent);
   command->add_flag("--json", settings->json, "one JSON object on stdout");
   command->footer(
       "The data is read from where the run had it, unless told otherwise. Takes as long as all\n"

@@ -9,12 +9,18 @@
 
 namespace daig::launcher {
 
+namespace {
+
+std::string text_of(const char* part, const std::optional<train::Quality>& quality) {
+  if (!quality) return "";
+  return fmt::format("{}: loss {:.4f}{} ({} samples)\n", part, quality->loss,
+                     judgements_of(*quality), quality->samples);
+}
+
+}  // namespace
+
 std::string text_of(const TrainReport& report) {
-  std::string text;
-  if (report.test) {
-    text += fmt::format("test: loss {:.4f}{} ({} samples)\n", report.test->loss,
-                        judgements_of(*report.test), report.test->samples);
-  }
+  std::string text = text_of("validation", report.validation) + text_of("test", report.test);
   text +=
       fmt::format("trained: {} samples in {:.2f} s, {:.0f} samples/s; {} steps in all\n",
                   report.samples, report.seconds, report.samples_per_second(), report.audit.steps);
@@ -31,6 +37,10 @@ std::string text_of(const TrainReport& report) {
 
 std::string json_of(const TrainReport& report) {
   JsonObject json;
+  if (report.validation) {
+    add_judgements(json, *report.validation, "validation_");
+    json.add("validation_loss", report.validation->loss);
+  }
   if (report.test) {
     add_judgements(json, *report.test, "test_");
     json.add("test_loss", report.test->loss);

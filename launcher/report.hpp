@@ -12,9 +12,10 @@
 namespace daig::launcher {
 
 struct TrainReport {
-  std::optional<train::Quality> test;  ///< nothing without test data
-  std::uint64_t samples = 0;           ///< trained on, in this attempt
-  double seconds = 0;                  ///< of training alone
+  std::optional<train::Quality> test;        ///< nothing without test data
+  std::optional<train::Quality> validation;  ///< nothing without validation data
+  std::uint64_t samples = 0;                 ///< trained on, in this attempt
+  double seconds = 0;                        ///< of training alone
   store::AuditReport audit;
   std::filesystem::path run_dir;
   std::filesystem::path model;  ///< in the run's folder

@@ -30,7 +30,7 @@ struct TrainWords {
   std::optional<double> momentum;
   std::vector<std::string> slow;
   std::vector<std::string> die;
-  std::uint64_t cache_mb = 1024;
+  std::uint64_t cache_mb = 512;
   double silence_limit_s = 2;
   double orphan_limit_s = 30;
   double exchange_limit_s = 300;
@@ -41,6 +41,7 @@ constexpr const char* examples = R"(Examples:
   daig train --dataset fashion-mnist -n 4
   daig train --data x.npy --labels y.npy --model mlp:20-64-3 --k 8 --epochs 10 --out model.h5
   daig train --dataset fashion-mnist --optimizer adam --schedule constant --in-process
+  daig train --data 'x-*.npy' --labels all.npz:y --scale 1/255 --validation-split 0.1
   daig train --model cnn.h5 --data x.npy --labels y.npy --epochs 3 --out trained.h5
   daig train --resume runs/20250101-120000
 
@@ -144,9 +145,11 @@ void add_kept_options(CLI::App& command, TrainWords& words) {
   add("--weight-decay", options.optimizer.weight_decay, "pulls weights towards 0", training)
       ->capture_default_str();
   add("--seed", options.seed, "of weights and shuffling", training)->capture_default_str();
+  add("--shuffle-seed", options.shuffle_seed, "of the samples' order alone [--seed]", training);
 
   const char* sharing = "Sharing out the work";
-  add("--shards", options.shards, "pieces of the dataset that travel [8 for each rank]", sharing);
+  add("--shards", options.shards,
+      "pieces of the dataset that travel [8 for each rank, of 64 MB at most]", sharing);
   add("--balance", options.balance, "0: whoever is first; 1: equal shares of every step", sharing)
       ->capture_default_str();
   command.add_flag("--coordinator-trains", options.coordinator_trains, "rank 0 computes, too")

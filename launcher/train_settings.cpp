@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <limits>
+#include <optional>
 #include <sstream>
 #include <string_view>
 
@@ -33,6 +34,12 @@ class ConfigurationWriter {
   requires std::is_arithmetic_v<Number>
   void operator()(const char* name, Number value) { into_[name] = fmt::format("{}", value); }
   void operator()(const char* name, const Duration& value) { (*this)(name, seconds(value)); }
+  void operator()(const char* name, const std::optional<std::uint64_t>& value) {
+    into_[name] = value ? fmt::to_string(*value) : "";
+  }
+  void operator()(const char* name, const DataWords& words) {
+    into_[name] = fmt::format("{}", fmt::join(words, "\n"));
+  }
   void operator()(const char* name, const std::map<Rank, double>& factors) {
     std::string text;
     for (const auto& [rank, factor] : factors) text += fmt::format("{}:{} ", rank.value(), factor);
@@ -66,6 +73,16 @@ class ConfigurationReader {
   void operator()(const char* name, Duration& value) {
     value = std::chrono::duration_cast<Duration>(
         std::chrono::duration<double>(parse<double>(name, text(name))));
+  }
+  void operator()(const char* name, std::optional<std::uint64_t>& value) {
+    const std::string& given = text(name);
+    value.reset();
+    if (!given.empty()) value = parse<std::uint64_t>(name, given);
+  }
+  void operator()(const char* name, DataWords& words) {
+    words.clear();
+    std::istringstream lines(text(name));
+    for (std::string line; std::getline(lines, line);) words.push_back(line);
   }
   void operator()(const char* name, std::map<Rank, double>& factors) {
     std::string_view rest = text(name);
@@ -110,6 +127,10 @@ void visit_settings(auto& settings, auto&& visit) {
   visit("labels", settings.data.labels);
   visit("test_data", settings.data.test_data);
   visit("test_labels", settings.data.test_labels);
+  visit("validation_data", settings.data.validation_data);
+  visit("validation_labels", settings.data.validation_labels);
+  visit("validation_split", settings.data.validation_split);
+  visit("scale", settings.data.scale);
   visit("model", settings.model);
   visit("out", settings.out);
   visit("snapshot_every", settings.snapshot_every);
@@ -120,6 +141,7 @@ void visit_settings(auto& settings, auto&& visit) {
   visit("shards", options.shards);
   visit("balance", options.balance);
   visit("seed", options.seed);
+  visit("shuffle_seed", options.shuffle_seed);
   visit("schedule", options.schedule);
   visit("coordinator_trains", options.coordinator_trains);
   visit("cache_bytes", options.cache_bytes);
@@ -220,6 +242,7 @@ void check(const TrainSettings& settings) {
   if (!(options.norm_factor > 1)) {
     throw UsageError(fmt::format("--norm-factor {}: give a number above 1", options.norm_factor));
   }
+  static_cast<void>(scale_of(settings.data.scale));
   static_cast<void>(optim::make_schedule(options.schedule));
   static_cast<void>(optim::make_optimizer(options.optimizer, 0));
 }

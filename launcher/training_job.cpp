@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <limits>
 #include <system_error>
 
 #include <fmt/chrono.h>
@@ -23,6 +24,7 @@ namespace fs = std::filesystem;
 
 constexpr int default_ranks = 4;
 constexpr int most_ranks = 100'000;
+constexpr std::uint64_t most_shards = std::numeric_limits<ShardId::rep>::max();
 
 /// Where the weights come from.
 struct Start {
@@ -93,6 +95,17 @@ void check_ranks(int ranks, const TrainSettings& settings, std::uint64_t batches
   }
 }
 
+/// Eight shards a rank: the faster volunteers can take over whole shards of the slower ones. More
+/// where they would be large: rank 0 has several in memory at a time, and so have volunteers.
+std::uint64_t choose_shards(const data::Dataset& train, int ranks) {
+  constexpr std::uint64_t most_bytes = std::uint64_t{64} << 20;
+  const std::uint64_t label_bytes = sizeof(float) * train.labels().sample_size();
+  const std::uint64_t sample_bytes = train.features().sample_bytes() + label_bytes;
+  const std::uint64_t samples_a_shard = std::max<std::uint64_t>(most_bytes / sample_bytes, 1);
+  return std::max<std::uint64_t>(8 * static_cast<std::uint64_t>(ranks),
+                                 (train.count() - 1) / samples_a_shard + 1);
+}
+
 /// Where nothing is yet, a file can be made if it can be made in the nearest folder that there is.
 void check_can_make(const fs::path& folder) {
   std::error_code unknown;
@@ -117,10 +130,11 @@ void check_outputs(const TrainSettings& settings, const RunManner& manner) {
   check_can_make(folder);
 }
 
-void check_some(const data::ArraySource& features) {
-  constexpr std::uint64_t most_bytes = std::uint64_t{1} << 30;
-  const std::uint64_t most = std::max<std::uint64_t>(most_bytes / features.sample_bytes(), 1);
-  data::check_finite(features, 0, std::min(features.count(), most));
+/// As many samples of an array as a thorough look reads: it has to end soon, however large the
+/// array is, and whatever is wrong farther behind is found when its shard is read.
+std::uint64_t samples_to_check(const data::ArraySource& array) {
+  constexpr std::uint64_t most_bytes = std::uint64_t{256} << 20;
+  return std::clamp<std::uint64_t>(most_bytes / array.sample_bytes(), 1, array.count());
 }
 
 /// Everything about one part of the data; a thorough look reads it. Its labels become what the
@@ -129,8 +143,8 @@ void check_part(const nn::Network<float>& network, data::Dataset& part, Checks c
   check_features(network, part.features());
   part = fit_labels(network, part);
   if (checks == Checks::quick) return;
-  check_dataset(network, part);
-  check_some(part.features());
+  check_dataset(network, part.slice(0, samples_to_check(part.labels())));
+  data::check_finite(part.features(), 0, samples_to_check(part.features()));
 }
 
 }  // namespace
@@ -187,10 +201,13 @@ fs::path resumed_ledger(const RunManner& manner) {
 
 TrainingJob prepare(TrainSettings settings, const RunManner& manner, int ranks, Checks checks) {
   const bool resumed = !manner.resume.empty();
+  std::optional<std::uint64_t> begun;  // samples
   if (resumed) {
     const fs::path ledger = resumed_ledger(manner);
     const fs::path out = settings.out;
-    settings = settings_of(store::read_configuration(ledger), ledger.string());
+    const store::Configuration known = store::read_configuration(ledger);
+    settings = settings_of(known, ledger.string());
+    begun = store::run_plan(known, ledger.string()).data.samples();
     if (!out.empty()) settings.out = out;
   }
   check(settings);
@@ -198,20 +215,26 @@ TrainingJob prepare(TrainSettings settings, const RunManner& manner, int ranks, 
   data::DatasetSplits data = open(settings.data);
   train::Options& options = settings.options;
   const std::uint64_t samples = data.train.count();
+  if (begun.value_or(samples) != samples) {
+    throw InputError(data.train.features().name(),
+                     fmt::format("has {} samples to train on, and the run was begun with {}; put "
+                                 "the data back as it was",
+                                 samples, *begun));
+  }
   if (options.batch_size > samples) {
     throw UsageError(fmt::format("--batch-size {}: {} has only {} samples", options.batch_size,
                                  data.train.features().name(), samples));
   }
   const std::uint64_t batches = (samples + options.batch_size - 1) / options.batch_size;
   check_ranks(ranks, settings, batches);
-  // Eight shards a rank: the faster volunteers can take over whole shards of the slower ones.
-  if (options.shards == 0) options.shards = 8 * static_cast<std::uint64_t>(ranks);
-  options.shards = std::min(options.shards, batches);
+  if (options.shards == 0) options.shards = choose_shards(data.train, ranks);
+  options.shards = std::min({options.shards, batches, most_shards});
 
   const fs::path original = original_of(settings, manner);
   Start start = resumed ? resumed_start(manner.resume, settings) : fresh_start(settings, checks);
   check_part(start.network, data.train, checks);
   if (data.test) check_part(start.network, *data.test, checks);
+  if (data.validation) check_part(start.network, *data.validation, checks);
   check_outputs(settings, manner);
   const store::RunPlan plan{data::ShardPlan(samples, options.batch_size, options.shards),
                             options.epochs, options.k};
@@ -219,6 +242,7 @@ TrainingJob prepare(TrainSettings settings, const RunManner& manner, int ranks, 
           .plan = plan,
           .train = std::move(data.train),
           .test = std::move(data.test),
+          .validation = std::move(data.validation),
           .spec = start.network.spec(),
           .title = start.network.title(),
           .original = original,

@@ -23,8 +23,9 @@ struct TrainingJob {
   store::RunPlan plan;
   data::Dataset train;
   std::optional<data::Dataset> test;
-  std::string spec;   ///< of the model, canonical
-  std::string title;  ///< of the model, for people
+  std::optional<data::Dataset> validation;  ///< for train::evaluate, at any time, by any thread
+  std::string spec;                         ///< of the model, canonical
+  std::string title;                        ///< of the model, for people
   /// The Keras file that the model came from and that goes back as; empty for others.
   std::filesystem::path original;
   model::Layout layout;
@@ -41,7 +42,7 @@ struct TrainingJob {
 
 enum class Checks {
   quick,    ///< what can be known without reading the data
-  thorough  ///< all labels, and up to a GiB of the data
+  thorough  ///< the first 256 MiB of features, and of labels; the rest, when it is first read
 };
 
 /// Opens data and model, and checks that they and the settings fit one another and so many ranks,

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -7,12 +8,22 @@
 
 #include <daig/core/error.hpp>
 #include <daig/data/array_source.hpp>
+#include <daig/data/npz.hpp>
 
-#include "file.hpp"
-#include "gzip.hpp"
+#include "unpack.hpp"
 
 namespace daig::data {
 namespace {
+
+std::uint16_t swapped(std::uint16_t word) {
+  return __builtin_bswap16(word);
+}
+std::uint32_t swapped(std::uint32_t word) {
+  return __builtin_bswap32(word);
+}
+std::uint64_t swapped(std::uint64_t word) {
+  return __builtin_bswap64(word);
+}
 
 void swap_bytes(std::span<std::byte> bytes, std::size_t element_bytes) {
   const auto swap_each = [bytes](auto element) {
@@ -20,12 +31,11 @@ void swap_bytes(std::span<std::byte> bytes, std::size_t element_bytes) {
     for (std::size_t at = 0; at < bytes.size(); at += sizeof(Word)) {
       Word word;
       std::memcpy(&word, bytes.data() + at, sizeof word);
-      word = sizeof word == 4
-                 ? static_cast<Word>(__builtin_bswap32(static_cast<std::uint32_t>(word)))
-                 : static_cast<Word>(__builtin_bswap64(word));
+      word = swapped(word);
       std::memcpy(bytes.data() + at, &word, sizeof word);
     }
   };
+  if (element_bytes == 2) swap_each(std::uint16_t{});
   if (element_bytes == 4) swap_each(std::uint32_t{});
   if (element_bytes == 8) swap_each(std::uint64_t{});
 }
@@ -63,85 +73,102 @@ std::vector<std::byte> first_bytes(const ByteSource& bytes) {
   return start;
 }
 
-/// A match of 258 bytes takes two bits at least (zlib's technical details give the same bound).
-constexpr std::uint64_t max_deflate_ratio = 1032;
+/// The samples of one array file.
+class FileSamples final : public SampleReader {
+ public:
+  FileSamples(ByteSourcePtr bytes, const ArrayHeader& header)
+      : SampleReader(bytes->name(), header.type, header.shape),
+        bytes_(std::move(bytes)),
+        data_offset_(header.data_offset),
+        swapped_(header.byte_order == ByteOrder::big),
+        sample_size_(header.data_bytes / header.shape.front() / size_of(header.type)),
+        by_columns_(header.index_order == IndexOrder::fortran && sample_size_ > 1) {}
 
-/// Decompresses an array file into a nameless one, as far as its header says and no further.
-ArraySource unpack(const ByteSourcePtr& packed) {
-  const std::string& name = packed->name();
-  detail::GzipReader reader(packed);
-  std::vector<std::byte> piece(max_header_bytes);
-  piece.resize(reader.read(piece));
-  const ArrayHeader header = parse_array_header(piece, name);
-  if (header.file_bytes() / max_deflate_ratio > packed->size()) {
-    throw InputError(name,
-                     fmt::format("its header claims {} bytes of shape {}, more than {} "
-                                 "compressed bytes can hold; the file is truncated or damaged",
-                                 header.file_bytes(), to_text(header.shape), packed->size()));
-  }
-
-  detail::File file = detail::File::nameless();
-  std::uint64_t written = 0;
-  while (!piece.empty()) {
-    written += piece.size();
-    if (written > header.file_bytes()) {
-      throw InputError(name, fmt::format("holds more than the {} bytes that its header of shape {} "
-                                         "claims, decompressed; the file is damaged",
-                                         header.file_bytes(), to_text(header.shape)));
+  void read(std::uint64_t first, std::uint64_t count, std::span<std::byte> into) const override {
+    if (by_columns_) {
+      read_columns(first, count, into);
+    } else {
+      bytes_->read(data_offset_ + first * sample_size_ * size_of(type()), into);
     }
-    file.append(piece);
-    piece.resize(max_header_bytes);
-    piece.resize(reader.read(piece));
+    if (swapped_) swap_bytes(into, size_of(type()));
   }
-  return {detail::bytes_of(name, std::move(file)), header};
-}
 
-}  // namespace
-
-ArraySource::ArraySource(ByteSourcePtr bytes, ArrayHeader header)
-    : bytes_(std::move(bytes)), header_(std::move(header)) {
-  if (bytes_->size() != header_.file_bytes()) {
-    throw InputError(name(), fmt::format("has {} bytes, but its header says {} of shape {}, {} "
-                                         "bytes; the file is {}",
-                                         bytes_->size(), name_of(header_.type),
-                                         to_text(header_.shape), header_.file_bytes(),
-                                         bytes_->size() < header_.file_bytes()
-                                             ? "truncated: get it again"
-                                             : "damaged, or something was appended to it"));
-  }
-  sample_size_ = header_.data_bytes / count() / size_of(header_.type);
-}
-
-void ArraySource::read(std::uint64_t first, std::uint64_t count, std::span<std::byte> into) const {
-  expects(first <= this->count() && count <= this->count() - first, "samples that exist");
-  expects(into.size() == count * sample_bytes(), "room for exactly these samples");
-  if (header_.index_order == IndexOrder::c || sample_size_ == 1) {
-    bytes_->read(header_.data_offset + first * sample_bytes(), into);
-  } else {
-    const std::size_t element = size_of(header_.type);
+ private:
+  void read_columns(std::uint64_t first, std::uint64_t count, std::span<std::byte> into) const {
+    const std::size_t element = size_of(type());
     std::vector<std::byte> values(count * element);
-    ColumnWalk walk(sample_shape());
+    const std::span whole(shape());
+    ColumnWalk walk(whole.subspan(1));
     for (std::size_t place = 0; place < sample_size_; ++place, walk.step()) {
-      const std::uint64_t start = walk.column() * this->count() + first;
-      bytes_->read(header_.data_offset + start * element, values);
+      const std::uint64_t start = walk.column() * shape().front() + first;
+      bytes_->read(data_offset_ + start * element, values);
       for (std::size_t sample = 0; sample < count; ++sample) {
         std::memcpy(into.data() + (sample * sample_size_ + place) * element,
                     values.data() + sample * element, element);
       }
     }
   }
-  if (header_.byte_order == ByteOrder::big) swap_bytes(into, size_of(header_.type));
+
+  ByteSourcePtr bytes_;
+  std::uint64_t data_offset_;
+  bool swapped_;
+  std::size_t sample_size_;
+  bool by_columns_;
+};
+
+SampleReaderPtr samples_of(ByteSourcePtr bytes, const ArrayHeader& header) {
+  if (bytes->size() != header.file_bytes()) {
+    throw InputError(bytes->name(), fmt::format("has {} bytes, but its header says {} of shape {}, "
+                                                "{} bytes; the file is {}",
+                                                bytes->size(), name_of(header.type),
+                                                to_text(header.shape), header.file_bytes(),
+                                                bytes->size() < header.file_bytes()
+                                                    ? "truncated: get it again"
+                                                    : "damaged, or something was appended to it"));
+  }
+  return std::make_shared<const FileSamples>(std::move(bytes), header);
 }
 
-ArraySource open_array(const std::filesystem::path& path) {
-  return open_array(open_file(path));
+}  // namespace
+
+ArraySource::ArraySource(SampleReaderPtr reader)
+    : reader_(std::move(reader)), count_(reader_->shape().front()) {
+  const auto elements = elements_in(sample_shape(), size_of(type()));
+  expects(elements && *elements > 0 && count_ > 0, "an array that holds something");
+  sample_size_ = *elements;
 }
 
-ArraySource open_array(ByteSourcePtr bytes) {
+ArraySource::ArraySource(ByteSourcePtr bytes, const ArrayHeader& header)
+    : ArraySource(samples_of(std::move(bytes), header)) {}
+
+ArraySource ArraySource::slice(std::uint64_t first, std::uint64_t count) const {
+  expects(count > 0 && first <= count_ && count <= count_ - first, "samples that exist");
+  ArraySource part = *this;
+  part.first_ += first;
+  part.count_ = count;
+  return part;
+}
+
+void ArraySource::read(std::uint64_t first, std::uint64_t count, std::span<std::byte> into) const {
+  expects(first <= count_ && count <= count_ - first, "samples that exist");
+  expects(into.size() == count * sample_bytes(), "room for exactly these samples");
+  if (count > 0) reader_->read(first_ + first, count, into);
+}
+
+ArraySource open_array(const std::filesystem::path& path, std::string_view member) {
+  return open_array(open_file(path), member);
+}
+
+ArraySource open_array(ByteSourcePtr bytes, std::string_view member) {
   const std::vector<std::byte> start = first_bytes(*bytes);
-  if (detail::is_gzip(start)) return unpack(bytes);
-  ArrayHeader header = parse_array_header(start, bytes->name());
-  return {std::move(bytes), std::move(header)};
+  if (is_npz(start)) return open_npz(bytes, member);
+  if (!member.empty()) {
+    throw InputError(bytes->name(),
+                     fmt::format("is no .npz file, and so has no array '{}' in it", member));
+  }
+  if (detail::is_gzip(start)) return detail::unpack(bytes, detail::Wrapping::gzip).array;
+  const ArrayHeader header = parse_array_header(start, bytes->name());
+  return {std::move(bytes), header};
 }
 
 }  // namespace daig::data

@@ -48,6 +48,24 @@ class MemoryBytes final : public ByteSource {
   std::vector<std::byte> bytes_;
 };
 
+class PartOfBytes final : public ByteSource {
+ public:
+  PartOfBytes(ByteSourcePtr whole, std::uint64_t offset, std::uint64_t size, std::string name)
+      : ByteSource(std::move(name)), whole_(std::move(whole)), offset_(offset), size_(size) {}
+
+  std::uint64_t size() const override { return size_; }
+
+  void read(std::uint64_t offset, std::span<std::byte> into) const override {
+    expects(offset <= size_ && into.size() <= size_ - offset, "bytes within the part");
+    whole_->read(offset_ + offset, into);
+  }
+
+ private:
+  ByteSourcePtr whole_;
+  std::uint64_t offset_;
+  std::uint64_t size_;
+};
+
 }  // namespace
 
 ByteSourcePtr open_file(const std::filesystem::path& path) {
@@ -56,6 +74,12 @@ ByteSourcePtr open_file(const std::filesystem::path& path) {
 
 ByteSourcePtr bytes_in_memory(std::string name, std::vector<std::byte> bytes) {
   return std::make_shared<const MemoryBytes>(std::move(name), std::move(bytes));
+}
+
+ByteSourcePtr part_of(ByteSourcePtr whole, std::uint64_t offset, std::uint64_t size,
+                      std::string name) {
+  expects(offset <= whole->size() && size <= whole->size() - offset, "a part within the whole");
+  return std::make_shared<const PartOfBytes>(std::move(whole), offset, size, std::move(name));
 }
 
 ByteSourcePtr detail::bytes_of(std::string name, File file) {

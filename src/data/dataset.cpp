@@ -10,6 +10,7 @@
 
 #include <daig/core/error.hpp>
 #include <daig/data/dataset.hpp>
+#include <daig/data/npz.hpp>
 
 namespace daig::data {
 namespace {
@@ -68,25 +69,40 @@ std::optional<Dataset> open_pair(const fs::path& folder, const char* features, c
 }
 
 /// Whether a label can be a class index: whole, and from 0 to 2^31 - 2.
-template <class Element>
-bool is_class(Element value) {
-  constexpr std::int64_t limit = std::numeric_limits<std::int32_t>::max();
-  if constexpr (std::is_floating_point_v<Element>) {
-    return value >= 0 && value < static_cast<Element>(limit) && value == std::trunc(value);
-  } else {
-    return static_cast<std::int64_t>(value) >= 0 && static_cast<std::int64_t>(value) < limit;
+bool is_class(double value) {
+  constexpr double limit = std::numeric_limits<std::int32_t>::max();
+  return value >= 0 && value < limit && value == std::trunc(value);
+}
+
+/// The arrays that Keras's own datasets have, too: mnist.npz, imdb.npz and others.
+DatasetSplits open_npz_dataset(const fs::path& path) {
+  const ByteSourcePtr file = open_file(path);
+  std::vector<std::byte> start(std::min<std::uint64_t>(file->size(), 4));
+  file->read(0, start);
+  if (!is_npz(start)) {
+    throw InputError(path.native(),
+                     "is a file that is no .npz file; give its arrays with --data and --labels");
   }
+  const std::vector<std::string> names = npz_names(*file);
+  const auto open_pair_of = [&](const char* features, const char* labels) {
+    return Dataset(open_npz(file, features), open_npz(file, labels));
+  };
+  DatasetSplits splits{open_pair_of("x_train", "y_train"), std::nullopt, std::nullopt};
+  const auto holds = [&](const char* name) { return std::ranges::count(names, name) > 0; };
+  if (holds("x_test") || holds("y_test")) splits.test = open_pair_of("x_test", "y_test");
+  return splits;
 }
 
 constexpr const char* packaged_folder = "/usr/share/datasets/fashion-mnist";
 
 }  // namespace
 
-Dataset::Dataset(ArraySource features, ArraySource labels)
+Dataset::Dataset(ArraySource features, ArraySource labels, std::optional<Scale> scale)
     : features_(std::move(features)),
       labels_(std::move(labels)),
       label_kind_(is_floating(labels_.type()) || labels_.sample_size() != 1 ? LabelKind::targets
-                                                                            : LabelKind::classes) {
+                                                                            : LabelKind::classes),
+      scale_(scale) {
   if (features_.count() != labels_.count()) {
     throw InputError(features_.name(),
                      fmt::format("holds {} samples, but {} holds {} labels; every "
@@ -107,6 +123,32 @@ Dataset Dataset::with_labels_as(LabelKind kind) const {
   return same;
 }
 
+Dataset Dataset::slice(std::uint64_t first, std::uint64_t count) const {
+  Dataset part = *this;
+  part.features_ = features_.slice(first, count);
+  part.labels_ = labels_.slice(first, count);
+  return part;
+}
+
+std::pair<Dataset, Dataset> hold_back(const Dataset& dataset, double part) {
+  if (!(part > 0 && part < 1)) {
+    throw UsageError(
+        fmt::format("a part of {} cannot be held back: give one between 0 and 1, e.g. "
+                    "0.2",
+                    part));
+  }
+  const std::uint64_t count = dataset.count();
+  const auto rest =
+      static_cast<std::uint64_t>(std::floor(static_cast<double>(count) * (1.0 - part)));
+  if (rest == 0 || rest >= count) {
+    throw UsageError(fmt::format(
+        "a part of {} of the {} samples of {} leaves none {}; choose "
+        "another",
+        part, count, dataset.features().name(), rest == 0 ? "to train on" : "to validate with"));
+  }
+  return {dataset.slice(0, rest), dataset.slice(rest, count - rest)};
+}
+
 void Dataset::read_classes(std::uint64_t first, std::span<std::int32_t> into) const {
   expects(label_kind() == LabelKind::classes, "class labels");
   std::vector<std::byte> bytes(into.size() * labels_.sample_bytes());
@@ -114,13 +156,14 @@ void Dataset::read_classes(std::uint64_t first, std::span<std::int32_t> into) co
   with_type(labels_.type(), [&](auto element) {
     const auto* values = reinterpret_cast<const decltype(element)*>(bytes.data());
     for (std::size_t i = 0; i < into.size(); ++i) {
-      if (!is_class(values[i])) {
-        throw InputError(labels_.name(),
-                         fmt::format("the label of sample {} is {}; a class index is a whole "
-                                     "number and goes from 0 to 2^31 - 2",
-                                     first + i, values[i]));
+      const auto value = static_cast<double>(values[i]);
+      if (!is_class(value)) {
+        const Place place = labels_.locate(first + i);
+        throw InputError(place.name, fmt::format("the label of sample {} is {}; a class index is a "
+                                                 "whole number and goes from 0 to 2^31 - 2",
+                                                 place.sample, value));
       }
-      into[i] = static_cast<std::int32_t>(values[i]);
+      into[i] = static_cast<std::int32_t>(value);
     }
   });
 }
@@ -131,18 +174,14 @@ void Dataset::read_targets(std::uint64_t first, std::span<float> into) const {
   std::vector<std::byte> bytes(into.size() * size_of(labels_.type()));
   labels_.read(first, into.size() / labels_.sample_size(), bytes);
   check_finite(labels_, first, bytes);
-  // Not to_floats, which takes bytes for brightness.
-  with_type(labels_.type(), [&](auto element) {
-    const auto* values = reinterpret_cast<const decltype(element)*>(bytes.data());
-    std::transform(values, values + into.size(), into.begin(),
-                   [](auto value) { return static_cast<float>(value); });
-  });
+  to_floats(labels_.type(), bytes, into, Scale{});  // bytes, too, are what they are
 }
 
-DatasetSplits open_dataset(const std::string& name_or_folder) {
-  const bool packaged = name_or_folder == "fashion-mnist";
-  const fs::path folder = packaged ? packaged_folder : name_or_folder;
+DatasetSplits open_dataset(const std::string& name_or_path) {
+  const bool packaged = name_or_path == "fashion-mnist";
+  const fs::path folder = packaged ? packaged_folder : name_or_path;
   std::error_code unreadable;  // what may not be looked at is not there
+  if (fs::is_regular_file(folder, unreadable)) return open_npz_dataset(folder);
   const bool is_folder = fs::is_directory(folder, unreadable);
   if (packaged && !is_folder) {
     throw InputError("fashion-mnist", fmt::format("there is no {}; install Debian's package "
@@ -151,18 +190,18 @@ DatasetSplits open_dataset(const std::string& name_or_folder) {
                                                   packaged_folder));
   }
   if (!is_folder) {
-    throw InputError(name_or_folder,
-                     "is neither a folder nor the name of a dataset; the name that "
+    throw InputError(name_or_path,
+                     "is neither a folder, a .npz file nor the name of a dataset; the name that "
                      "is known is fashion-mnist");
   }
   if (auto train = open_pair(folder, "train-images-idx3-ubyte", "train-labels-idx1-ubyte")) {
     return {std::move(*train),
-            open_pair(folder, "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")};
+            open_pair(folder, "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"), std::nullopt};
   }
   if (auto train = open_pair(folder, "x_train.npy", "y_train.npy")) {
-    return {std::move(*train), open_pair(folder, "x_test.npy", "y_test.npy")};
+    return {std::move(*train), open_pair(folder, "x_test.npy", "y_test.npy"), std::nullopt};
   }
-  throw InputError(name_or_folder,
+  throw InputError(name_or_path,
                    "holds no dataset: neither train-images-idx3-ubyte[.gz] and "
                    "train-labels-idx1-ubyte[.gz] nor x_train.npy and y_train.npy");
 }
@@ -181,11 +220,11 @@ std::int32_t class_count(const Dataset& dataset) {
 void check_labels(const Dataset& dataset, std::int32_t classes) {
   for_each_class(dataset, [&](std::uint64_t sample, std::int32_t label) {
     if (label < classes) return;
+    const Place place = dataset.labels().locate(sample);
     throw InputError(
-        dataset.labels().name(),
-        fmt::format("the label of sample {} is {}, but there are {} classes, from 0 to "
-                    "{}; give the model more outputs or correct the labels",
-                    sample, label, classes, classes - 1));
+        place.name, fmt::format("the label of sample {} is {}, but there are {} classes, from 0 to "
+                                "{}; give the model more outputs or correct the labels",
+                                place.sample, label, classes, classes - 1));
   });
 }
 
@@ -201,18 +240,18 @@ void check_finite(const ArraySource& features, std::uint64_t first, std::uint64_
 
 void check_finite(const ArraySource& features, std::uint64_t first,
                   std::span<const std::byte> elements) {
-  const std::size_t place = find_not_finite(features.type(), elements);
-  if (place * size_of(features.type()) == elements.size()) return;
-  const auto* start = elements.data() + place * size_of(features.type());
-  const double value = features.type() == ElementType::f32
-                           ? static_cast<double>(*reinterpret_cast<const float*>(start))
-                           : *reinterpret_cast<const double*>(start);
-  throw InputError(
-      features.name(),
-      fmt::format("element {} of sample {} is {}, no finite number of single "
-                  "precision; training on it would turn all weights into nan: repair "
-                  "or remove the sample",
-                  place % features.sample_size(), first + place / features.sample_size(), value));
+  const std::size_t bad = find_not_finite(features.type(), elements);
+  if (bad * size_of(features.type()) == elements.size()) return;
+  const auto* start = elements.data() + bad * size_of(features.type());
+  const double value = with_type(features.type(), [start](auto element) {
+    return static_cast<double>(*reinterpret_cast<const decltype(element)*>(start));
+  });
+  const Place place = features.locate(first + bad / features.sample_size());
+  throw InputError(place.name,
+                   fmt::format("element {} of sample {} is {}, no finite number of single "
+                               "precision; training on it would turn all weights into nan: repair "
+                               "or remove the sample",
+                               bad % features.sample_size(), place.sample, value));
 }
 
 void read_batch(const Dataset& dataset, std::uint64_t first, std::uint64_t count, Batch& into) {
@@ -223,7 +262,7 @@ void read_batch(const Dataset& dataset, std::uint64_t first, std::uint64_t count
   std::vector<std::byte> elements(count * features.sample_bytes());
   features.read(first, count, elements);
   check_finite(features, first, elements);
-  to_floats(features.type(), elements, into.features);
+  to_floats(features.type(), elements, into.features, dataset.scale());
   const bool classes = dataset.label_kind() == LabelKind::classes;
   into.target_size = classes ? 0 : dataset.labels().sample_size();
   into.classes.resize(classes ? count : 0);

@@ -16,6 +16,10 @@ ElementType type_from(unsigned code, std::string_view name) {
   switch (code) {
     case 0x08:
       return ElementType::u8;
+    case 0x09:
+      return ElementType::i8;
+    case 0x0B:
+      return ElementType::i16;
     case 0x0C:
       return ElementType::i32;
     case 0x0D:
@@ -25,10 +29,9 @@ ElementType type_from(unsigned code, std::string_view name) {
     default:
       break;
   }
-  const char* known = code == 0x09 ? " (i8)" : code == 0x0B ? " (i16)" : "";
-  throw InputError(name, fmt::format("its IDX element type is 0x{:02X}{}; DAIG reads 0x08 (u8), "
-                                     "0x0C (i32), 0x0D (f32) and 0x0E (f64)",
-                                     code, known));
+  throw InputError(name, fmt::format("its IDX element type is 0x{:02X}; DAIG reads 0x08 (u8), 0x09 "
+                                     "(i8), 0x0B (i16), 0x0C (i32), 0x0D (f32) and 0x0E (f64)",
+                                     code));
 }
 
 }  // namespace

@@ -14,25 +14,25 @@
 
 #include "file.hpp"
 #include "finish_header.hpp"
+#include "python_lines.hpp"
 
 namespace daig::data {
 namespace {
 
 constexpr std::string_view magic("\x93NUMPY", 6);
 
-/// A line of Python that turns the file into one that can be read.
-std::string converting_line(std::string_view name) {
-  return fmt::format(
-      "python3 -c \"import numpy as np; f = r'{}'; "
-      "np.save(f, np.load(f).astype('f4'))\"",
-      name);
-}
-
 /// The type of a dtype without its byte order.
 std::optional<ElementType> type_named(std::string_view kind) {
+  if (kind == "b1" || kind == "?") return ElementType::boolean;
+  if (kind == "i1") return ElementType::i8;
   if (kind == "u1") return ElementType::u8;
+  if (kind == "i2") return ElementType::i16;
+  if (kind == "u2") return ElementType::u16;
   if (kind == "i4") return ElementType::i32;
+  if (kind == "u4") return ElementType::u32;
   if (kind == "i8") return ElementType::i64;
+  if (kind == "u8") return ElementType::u64;
+  if (kind == "f2") return ElementType::f16;
   if (kind == "f4") return ElementType::f32;
   if (kind == "f8") return ElementType::f64;
   return std::nullopt;
@@ -144,17 +144,12 @@ void HeaderText::parse_dtype(ArrayHeader& header) {
   if (const auto type = type_named(kind)) {
     header.type = *type;
   } else if (kind.starts_with('O')) {
-    throw InputError(name_,
-                     fmt::format("its dtype is '{}', pickled Python objects, which are never "
-                                 "unpickled because a pickle is a program. Where you trust "
-                                 "the file: python3 -c \"import numpy as np; f = r'{}'; "
-                                 "np.save(f, np.array(np.load(f, allow_pickle=True).tolist()"
-                                 ", 'f4'))\"",
-                                 printable(dtype), name_));
+    throw InputError(name_, fmt::format("its dtype is '{}', pickled Python objects, {}",
+                                        printable(dtype), detail::unpickling_advice(name_)));
   } else {
-    throw InputError(name_, fmt::format("its dtype is '{}'; DAIG reads u1, i4, i8, f4 and f8. "
-                                        "Convert it: {}",
-                                        printable(dtype), converting_line(name_)));
+    throw InputError(name_, fmt::format("its dtype is '{}'; DAIG reads booleans, integers and "
+                                        "floats of 16 to 64 bits. Convert it: {}",
+                                        printable(dtype), detail::converting_line(name_)));
   }
 }
 

@@ -15,6 +15,7 @@ Shard read_shard(const Dataset& dataset, const ShardPlan& plan, ShardId shard) {
   ShardForm form;
   form.id = shard;
   form.feature_type = features.type();
+  form.feature_scale = dataset.scale();
   form.label_kind = dataset.label_kind();
   form.samples = plan.samples_in(shard);
   form.sample_shape.assign(features.sample_shape().begin(), features.sample_shape().end());

@@ -42,6 +42,54 @@ bool is_usual_integer(hid_t type) {
                      [&](hid_t candidate) { return H5Tequal(type, candidate) > 0; });
 }
 
+bool is_boolean(hid_t type) {
+  return H5Tget_class(type) == H5T_ENUM && H5Tget_size(type) == 1 && H5Tget_nmembers(type) == 2;
+}
+
+data::ElementType integer_type(std::size_t bytes, bool is_signed) {
+  using data::ElementType;
+  if (bytes == 1) return is_signed ? ElementType::i8 : ElementType::u8;
+  if (bytes == 2) return is_signed ? ElementType::i16 : ElementType::u16;
+  if (bytes == 4) return is_signed ? ElementType::i32 : ElementType::u32;
+  return is_signed ? ElementType::i64 : ElementType::u64;
+}
+
+/// The type that HDF5 is to convert to, in memory.
+Handle memory_type(data::ElementType type, hid_t in_file) {
+  using data::ElementType;
+  const auto native = [](hid_t known) { return Handle(H5Tcopy(known), H5Tclose, "a number type"); };
+  switch (type) {
+    case ElementType::boolean:
+      return native(in_file);
+    case ElementType::u8:
+      return native(H5T_NATIVE_UINT8);
+    case ElementType::i8:
+      return native(H5T_NATIVE_INT8);
+    case ElementType::i16:
+      return native(H5T_NATIVE_INT16);
+    case ElementType::u16:
+      return native(H5T_NATIVE_UINT16);
+    case ElementType::i32:
+      return native(H5T_NATIVE_INT32);
+    case ElementType::u32:
+      return native(H5T_NATIVE_UINT32);
+    case ElementType::i64:
+      return native(H5T_NATIVE_INT64);
+    case ElementType::u64:
+      return native(H5T_NATIVE_UINT64);
+    case ElementType::f16:
+      return half_type(H5T_IEEE_F32LE);
+    case ElementType::f32:
+      return native(H5T_NATIVE_FLOAT);
+    case ElementType::f64:
+      break;
+  }
+  return native(H5T_NATIVE_DOUBLE);
+}
+
+/// More than this at once would be unpacked for a single sample.
+constexpr std::uint64_t max_chunk_bytes = std::uint64_t{1} << 30;
+
 /// How much tighter deflate can pack at most (zlib, "Maximum Compression Factor").
 constexpr std::uint64_t max_deflation = 1032;
 
@@ -86,37 +134,50 @@ std::uint64_t inflated_bytes(std::span<unsigned char> bytes, std::uint64_t limit
   return stream.total_out;
 }
 
-/// Moves on to the next chunk, along the first axis first. False after the last one.
+/// Moves on to the next chunk, along the first axis first, where `first_row` is its start. False
+/// after the last one.
 bool advance(std::span<hsize_t> offset, std::span<const hsize_t> chunk,
-             std::span<const std::size_t> shape) {
+             std::span<const std::size_t> shape, hsize_t first_row = 0) {
   for (std::size_t axis = 0; axis < offset.size(); ++axis) {
     offset[axis] += chunk[axis];
     if (offset[axis] < shape[axis]) return true;
-    offset[axis] = 0;
+    offset[axis] = axis == 0 ? first_row : 0;
   }
   return false;
 }
 
 }  // namespace
 
-Numbers::Numbers(Handle object, std::string path)
+Numbers::Numbers(Handle object, std::string path, Booleans booleans)
     : path_(std::move(path)), data_(std::move(object)) {
   if (H5Iget_type(data_.get()) != H5I_DATASET) {
     throw Failure(fmt::format("{} is not an array", path_));
   }
-  read_type();
+  read_type(booleans);
   read_shape();
   check_storage();
 }
 
-void Numbers::read_type() {
+void Numbers::read_type(Booleans booleans) {
   const Handle type(H5Dget_type(data_.get()), H5Tclose, path_);
+  if (booleans == Booleans::are_numbers && is_boolean(type.get())) {
+    type_ = data::ElementType::boolean;
+    number_bytes_ = 1;
+    return;
+  }
   is_integer_ = H5Tget_class(type.get()) == H5T_INTEGER;
   if (is_integer_ ? !is_usual_integer(type.get()) : !is_usual_float(type.get())) {
     throw Failure(fmt::format(
         "{} holds neither floats of 16, 32 or 64 bits nor integers; DAIG reads no others", path_));
   }
   number_bytes_ = H5Tget_size(type.get());
+  if (is_integer_) {
+    type_ = integer_type(number_bytes_, H5Tget_sign(type.get()) == H5T_SGN_2);
+  } else {
+    type_ = number_bytes_ == 2   ? data::ElementType::f16
+            : number_bytes_ == 4 ? data::ElementType::f32
+                                 : data::ElementType::f64;
+  }
 }
 
 void Numbers::read_shape() {
@@ -212,6 +273,53 @@ void Numbers::read(std::span<float> values) const {
   check_chunks();
   checked(H5Dread(data_.get(), H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
           fmt::format("{} cannot be read", path_));
+}
+
+void Numbers::read_rows(std::uint64_t first, std::uint64_t count, std::span<std::byte> into) {
+  expects(!shape_.empty() && count > 0 && first <= shape_[0] && count <= shape_[0] - first,
+          "rows that exist");
+  expects(into.size() == size_ / shape_[0] * count * number_bytes_, "room for exactly these rows");
+  if (!filters_.empty()) check_chunks_of_rows(first, count);
+  std::vector<hsize_t> start(shape_.size());
+  std::vector<hsize_t> extents(shape_.begin(), shape_.end());
+  start[0] = first;
+  extents[0] = count;
+  const Handle in_file(H5Dget_space(data_.get()), H5Sclose, path_);
+  checked(H5Sselect_hyperslab(in_file.get(), H5S_SELECT_SET, start.data(), nullptr, extents.data(),
+                              nullptr),
+          path_);
+  const Handle in_memory(
+      H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr), H5Sclose, path_);
+  const Handle file_type(H5Dget_type(data_.get()), H5Tclose, path_);
+  checked(H5Dread(data_.get(), memory_type(type_, file_type.get()).get(), in_memory.get(),
+                  in_file.get(), H5P_DEFAULT, into.data()),
+          fmt::format("{} cannot be read", path_));
+}
+
+void Numbers::check_chunks_of_rows(std::uint64_t first, std::uint64_t count) {
+  std::uint64_t chunk_bytes = number_bytes_;
+  for (const hsize_t extent : chunk_) chunk_bytes *= extent;  // check_storage has bounded it
+  if (chunk_bytes > max_chunk_bytes) {
+    throw Failure(
+        fmt::format("{} has chunks of {} bytes, too large to read some of it; 'h5repack "
+                    "-l' makes smaller ones",
+                    path_, chunk_bytes));
+  }
+  // Chunks are numbered as if they were the places of an array, last axis fastest.
+  std::vector<hsize_t> offset(shape_.size());
+  offset[0] = first / chunk_[0] * chunk_[0];
+  std::vector<std::size_t> end(shape_);
+  end[0] = first + count;
+  const hsize_t first_row = offset[0];
+  do {
+    std::uint64_t number = 0;
+    for (std::size_t axis = 0; axis < offset.size(); ++axis) {
+      number = number * ((shape_[axis] - 1) / chunk_[axis] + 1) + offset[axis] / chunk_[axis];
+    }
+    if (whole_chunks_.contains(number)) continue;
+    check_chunk(offset);
+    whole_chunks_.insert(number);
+  } while (advance(offset, chunk_, end, first_row));
 }
 
 std::uint64_t Numbers::read_integer() const {

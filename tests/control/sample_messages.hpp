@@ -25,7 +25,7 @@ inline std::vector<SampleMessage> sample_messages() {
       {FetchShard{ShardId{9}}, 4},
       {Failed{-3, "out of memory"}, 4 + 4 + 13},
       {Bye{11}, 8},
-      {Welcome{60000, 32, 8, 1, 42}, 3 * 8 + 4 + 8},
+      {Welcome{60000, 32, 8, 1, 42, 43}, 3 * 8 + 4 + 2 * 8},
       {Grant{TicketId{12}, {Epoch{1}, BatchId{2}}, Version{3}, 0.5, 1e4, 1},
        8 + 4 + 8 + 8 + 8 + 8 + 1},
       {Accept{TicketId{13}}, 8},

@@ -76,6 +76,7 @@ BOOST_AUTO_TEST_CASE(every_field_arrives_in_its_place) {
   BOOST_TEST(welcome.batch_size == 32u);
   BOOST_TEST(welcome.shards == 8u);
   BOOST_TEST(welcome.seed == 42u);
+  BOOST_TEST(welcome.shuffle_seed == 43u);
   const auto& grant = std::get<Grant>(got[7]);
   BOOST_TEST((grant.work == Work{Epoch{1}, BatchId{2}}));
   BOOST_TEST((grant.version == Version{3}));

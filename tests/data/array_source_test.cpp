@@ -71,9 +71,9 @@ BOOST_AUTO_TEST_CASE(the_format_is_known_by_the_bytes_and_not_by_the_name) {
 
 BOOST_AUTO_TEST_CASE(other_files_are_refused_with_a_way_out) {
   BOOST_TEST(contains(refusal({}), "is empty"));
-  BOOST_TEST(contains(refusal(to_bytes("\x89HDF\r\n\x1a\n")), "neither a .npy nor an IDX file"));
+  BOOST_TEST(contains(refusal(to_bytes("\x89HDF\r\n\x1a\n")), "neither a .npy, .npz nor IDX file"));
   BOOST_TEST(contains(refusal(to_bytes("1,2,3\n4,5,6\n")), "numpy.save"));
-  BOOST_TEST(contains(refusal(gzip(to_bytes("text"))), "neither a .npy nor an IDX file"));
+  BOOST_TEST(contains(refusal(gzip(to_bytes("text"))), "neither a .npy, .npz nor IDX file"));
   BOOST_TEST(contains(refusal(gzip({})), "is empty"));
 }
 

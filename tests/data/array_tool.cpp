@@ -1,11 +1,14 @@
 /// For numpy_test.py: says what DAIG reads from an array file, or writes one.
+/// IN may be FILE.npz:NAME.
 ///   array_tool dump IN RAW    type and shape to stdout, elements (native, C order) to RAW
 ///   array_tool rewrite IN OUT the same samples as floats, in a .npy file of DAIG's own
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -22,7 +25,10 @@ int main(int argc, char** argv) {
   if (arguments.size() != 4) return static_cast<int>(daig::ExitCode::usage);
   const std::string task = arguments[1];
   try {
-    const ArraySource array = open_array(arguments[2]);
+    const std::string in = arguments[2];
+    const std::size_t colon = std::min(in.rfind(".npz:"), in.size() - 4) + 4;
+    const ArraySource array = open_array(
+        in.substr(0, colon), std::string_view(in).substr(std::min(colon + 1, in.size())));
     std::vector<std::byte> elements(array.count() * array.sample_bytes());
     array.read(0, array.count(), elements);
     Shape shape{array.count()};

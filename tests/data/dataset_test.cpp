@@ -271,7 +271,8 @@ BOOST_AUTO_TEST_CASE(what_is_no_dataset_is_named_with_what_would_be_one) {
   BOOST_TEST(empty.starts_with(folder.path().native() + ": holds no dataset"), empty);
   BOOST_TEST(contains(empty, "x_train.npy"), empty);
   const std::string unknown = error_of<InputError>([] { open_dataset("fashion-mnits"); });
-  BOOST_TEST(unknown.starts_with("fashion-mnits: is neither a folder nor the name"), unknown);
+  BOOST_TEST(unknown.starts_with("fashion-mnits: is neither a folder, a .npz file nor the name"),
+             unknown);
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_file_of_two_is_named) {

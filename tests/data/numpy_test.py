@@ -3,6 +3,7 @@ reads. Argument: the program array_tool."""
 
 import gzip
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -16,7 +17,8 @@ except ImportError as missing:
 
 tool = sys.argv[1]
 input_error = 3
-native = {"u8": "u1", "i32": "i4", "i64": "i8", "f32": "f4", "f64": "f8"}
+native = {"bool": "b1", "i8": "i1", "i16": "i2", "u16": "u2", "u32": "u4", "u64": "u8", "f16": "f2",
+          "u8": "u1", "i32": "i4", "i64": "i8", "f32": "f4", "f64": "f8"}
 failures = []
 
 
@@ -45,7 +47,7 @@ def check_read(what, path, array, raw):
 def check_reading(folder):
     path, raw = os.path.join(folder, "x.npy"), os.path.join(folder, "raw")
     random = np.random.default_rng(1)
-    for dtype in ("u1", "<i4", ">i4", "<i8", ">i8", "<f4", ">f4", "<f8", ">f8"):
+    for dtype in ("u1", "b1", "i1", "<i2", ">u2", "<u4", ">u8", "<f2", ">f2", "<i4", ">i4", "<i8", ">i8", "<f4", ">f4", "<f8", ">f8"):
         for shape in ((7,), (5, 1), (4, 3), (3, 4, 5), (2, 3, 4, 5)):
             for order in "CF":
                 array = np.array(random.integers(0, 250, shape), dtype=dtype, order=order)
@@ -57,6 +59,29 @@ def check_reading(folder):
     with gzip.open(path, "wb") as file:
         np.save(file, array)
     check_read("gzipped", path, array, raw)
+
+
+def check_archives(folder):
+    """Members of .npz files, stored and deflated."""
+    path, raw = os.path.join(folder, "x.npz"), os.path.join(folder, "raw")
+    random = np.random.default_rng(2)
+    images = random.integers(0, 4, (100, 28, 28)).astype("u1")
+    labels = random.integers(0, 10, 100)
+    for save in (np.savez, np.savez_compressed):
+        save(path, images=images, labels=labels)
+        check_read(save.__name__, path + ":images", images, raw)
+        check_read(save.__name__, path + ":labels", labels, raw)
+        refused = run("dump", path, raw)
+        check(f"{save.__name__}: two arrays", "images, labels" in refused.stderr)
+        save(path, images)
+        check_read(f"{save.__name__}, alone", path, images, raw)
+        save(path, a=np.array([[1, 2], [3, 4]], dtype=object))
+        refused = run("dump", path + ":a", raw)
+        line = re.search(r'python3 -c "([^"]*)"', refused.stderr)
+        check(f"{save.__name__}, objects: {refused.stderr}", line is not None)
+        if line is not None:
+            subprocess.run([sys.executable, "-c", line.group(1)], check=True)
+            check_read("converted member", path + ".a.npy", np.array([[1, 2], [3, 4]], "f4"), raw)
 
 
 def check_writing(folder):
@@ -72,8 +97,13 @@ def check_writing(folder):
 def check_advice(folder):
     """The line that an error advises does what it promises."""
     path, raw = os.path.join(folder, "x.npy"), os.path.join(folder, "raw")
-    for array in (np.arange(6, dtype="f2").reshape(3, 2), np.array([True, False]),
-                  np.array([1, 2, 3], "u2"), np.array([[1, 2], [3, 4]], dtype=object)):
+    ragged_once = np.empty(2, dtype=object)
+    ragged_once[:] = [np.arange(3), np.arange(3, 6)]
+    for array, converted in (
+            (np.arange(6, dtype="c8").reshape(3, 2), np.arange(6, dtype="f4").reshape(3, 2)),
+            (np.array(["1", "2.5"]), np.array([1, 2.5], "f4")),
+            (np.array([[1, 2], [3, 4]], dtype=object), np.array([[1, 2], [3, 4]], "f4")),
+            (ragged_once, np.arange(6, dtype="f4").reshape(2, 3))):
         np.save(path, array, allow_pickle=True)
         refused = run("dump", path, raw)
         check(f"{array.dtype}: refused", refused.returncode == input_error)
@@ -83,11 +113,19 @@ def check_advice(folder):
         if line is None:
             continue
         subprocess.run([sys.executable, "-c", line.group(1)], check=True)
-        check_read(f"{array.dtype}, converted", path, array.astype("f4"), raw)
+        check_read(f"{array.dtype}, converted", path[:-4] + ".f4.npy", converted, raw)
+    with open(path, "wb") as file:
+        pickle.dump([np.arange(2), np.arange(2)], file)
+    refused = run("dump", path, raw)
+    check(f"a pickle: {refused.stderr}", "is a pickle" in refused.stderr)
+    line = re.search(r'python3 -c "([^"]*)"', refused.stderr)
+    subprocess.run([sys.executable, "-c", line.group(1)], check=True)
+    check_read("a pickle, converted", path[:-4] + ".f4.npy", np.array([[0, 1]] * 2, "f4"), raw)
 
 
 with tempfile.TemporaryDirectory() as own_folder:
     check_reading(own_folder)
+    check_archives(own_folder)
     check_writing(own_folder)
     check_advice(own_folder)
 sys.exit(1 if failures else 0)

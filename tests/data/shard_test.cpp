@@ -35,7 +35,7 @@ Shard numbered(const ShardPlan& plan, ShardId id) {
 }
 
 Shard regression() {
-  Shard shard({ShardId{0}, ElementType::u8, LabelKind::targets, 3, {1, 5}, {2}});
+  Shard shard({ShardId{0}, ElementType::u8, LabelKind::targets, 3, {1, 5}, {2}, {1, 255}});
   for (std::size_t i = 0; i < 15; ++i) shard.features_to_fill()[i] = static_cast<std::byte>(i);
   for (std::size_t i = 0; i < 6; ++i) shard.targets_to_fill()[i] = static_cast<float>(i) / 2;
   return shard;
@@ -80,9 +80,9 @@ BOOST_AUTO_TEST_CASE(a_shard_that_travelled_is_the_same) {
 }
 
 BOOST_AUTO_TEST_CASE(the_format_is_what_its_description_says) {
-  const Bytes expected = to_bytes("DAIGSHRD") + raw<std::uint32_t>({1, 0}) +
+  const Bytes expected = to_bytes("DAIGSHRD") + raw<std::uint32_t>({2, 0}) +
                          raw<std::uint8_t>({1, 2, 2, 1}) + raw<std::uint32_t>({0}) +
-                         raw<std::uint64_t>({3, 1, 5, 2}) +
+                         raw<float>({1, 255}) + raw<std::uint64_t>({3, 1, 5, 2}) +
                          raw<std::uint8_t>({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 0}) +
                          raw<float>({0, 0.5F, 1, 1.5F, 2, 2.5F});
   BOOST_CHECK(encoded(regression()) == expected);
@@ -105,18 +105,20 @@ BOOST_AUTO_TEST_CASE(every_truncation_and_any_excess_is_an_error) {
 BOOST_AUTO_TEST_CASE(a_damaged_header_is_an_error) {
   const Bytes whole = encoded(regression());
   BOOST_TEST(contains(refusal(with<char>(whole, 0, 'd')), "no shard"));
-  BOOST_TEST(contains(refusal(with<std::uint32_t>(whole, 8, 2)), "version 2"));
-  BOOST_TEST(contains(refusal(with<std::uint8_t>(whole, 16, 9)), "makes no sense"));    // type
+  BOOST_TEST(contains(refusal(with<std::uint32_t>(whole, 8, 3)), "version 3"));
+  BOOST_TEST(contains(refusal(with<std::uint8_t>(whole, 16, 13)), "makes no sense"));   // type
   BOOST_TEST(contains(refusal(with<std::uint8_t>(whole, 16, 0)), "makes no sense"));    // type
   BOOST_TEST(contains(refusal(with<std::uint8_t>(whole, 17, 3)), "makes no sense"));    // kind
   BOOST_TEST(contains(refusal(with<std::uint8_t>(whole, 17, 1)), "makes no sense"));    // classes
   BOOST_TEST(contains(refusal(with<std::uint8_t>(whole, 18, 255)), "ends too early"));  // rank
   BOOST_TEST(contains(refusal(with<std::uint32_t>(whole, 20, 1)), "makes no sense"));   // zero
+  BOOST_TEST(contains(refusal(with(whole, 24, 0.0F)), "makes no sense"));               // scale
+  BOOST_TEST(contains(refusal(with(whole, 28, 0.0F)), "makes no sense"));
   for (const std::uint64_t absurd :
        {std::uint64_t{0}, std::uint64_t{1} << 32, std::uint64_t{1} << 62, ~std::uint64_t{0}}) {
-    BOOST_TEST(contains(refusal(with(whole, 24, absurd)), "makes no sense"));  // samples
+    BOOST_TEST(contains(refusal(with(whole, 32, absurd)), "makes no sense"));  // samples
   }
-  for (const std::size_t extent : {32U, 40U, 48U}) {
+  for (const std::size_t extent : {40U, 48U, 56U}) {
     BOOST_TEST(contains(refusal(with(whole, extent, std::uint64_t{0})), "makes no sense"));
     BOOST_TEST(contains(refusal(with(whole, extent, std::uint64_t{1} << 61)), "makes no sense"));
     BOOST_TEST(contains(refusal(with(whole, extent, std::uint64_t{1} << 50)), "its header says"));

@@ -76,6 +76,7 @@ struct Workplace {
     write("floats.npy", npy("<f4", "(96, 3)", raw(std::vector<float>(96 * 3))));
     write("halves.npy", npy("<f8", "(96,)", raw(std::vector<double>(96, 0.5))));
     write("one_hot.npy", npy("|u1", "(96, 3)", raw(std::vector<std::uint8_t>(96 * 3, 1))));
+    write("objects.npy", npy("|O", "(96,)", to_bytes("\x80\x04\x95")));
     write("no.h5", to_bytes("this is no model"));
     write("bad.hosts", to_bytes("nodea slots=none\n"));
     fs::create_directory(folder / "empty");
@@ -139,6 +140,16 @@ BOOST_AUTO_TEST_CASE(files_that_cannot_be_used) {
       {good + Words{"--test-data", "nan.npy", "--test-labels", "y.npy"}, input, "nan.npy"},
       {good + Words{"--test-data", "x.npy", "--test-labels", "class3.npy"}, input, "class3.npy"},
       {train + Words{"--dataset", "empty"}, input, "empty"},
+      {train + Words{"--dataset", "x.npy"}, input, "x.npy"},
+      {with_data("x.npy:a"), input, "x.npy"},
+      {with_data("none-*.npy"), input, "none-*.npy"},
+      {with_data("*.npy"), input, "cut.npy"},
+      {good + Words{"--data", "floats.npy"}, input, "floats.npy: holds f32 of shape (3,)"},
+      {with_data("objects.npy"), input, "allow_pickle=True"},
+      {with_data("good.h5:/none"), input, "good.h5"},
+      {with_data("good.h5"), input, "say which array is meant"},
+      {good + Words{"--validation-data", "nan.npy", "--validation-labels", "y.npy"}, input,
+       "nan.npy"},
       {train + Words{"--dataset", "no-such-dataset"}, input, "no-such-dataset"},
       {good + Words{"--model", "none.h5"}, input, "none.h5"},
       {good + Words{"--model", "no.h5"}, input, "no.h5"},
@@ -155,6 +166,15 @@ BOOST_AUTO_TEST_CASE(settings_that_make_no_sense) {
       {train, usage, "--data"},
       {train + Words{"--data", "x.npy"}, usage, "--labels"},
       {good + Words{"--dataset", "fashion-mnist"}, usage, "--dataset"},
+      {good + Words{"--scale", "1/0"}, usage, "--scale"},
+      {good + Words{"--scale", "bytes"}, usage, "--scale"},
+      {good + Words{"--validation-split", "1"}, usage, "--validation-split"},
+      {good + Words{"--validation-split", "-0.5"}, usage, "--validation-split"},
+      {good + Words{"--validation-split", "0.999"}, usage, "0.999"},
+      {good + Words{"--validation-data", "x.npy"}, usage, "--validation-labels"},
+      {good + Words{"--validation-split", "0.5", "--validation-data", "x.npy",
+                    "--validation-labels", "y.npy"},
+       usage, "--validation-split"},
       {good + Words{"--test-data", "x.npy"}, usage, "--test-labels"},
       {good + Words{"--k", "0"}, usage, "--k"},
       {good + Words{"--k", "-1"}, usage, "--k"},

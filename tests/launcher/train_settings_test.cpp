@@ -17,7 +17,15 @@ using daig::launcher::TrainSettings;
 
 TrainSettings unusual() {
   TrainSettings settings;
-  settings.data = {"", "/d/x y.npy", "/d/y.npy", "/d/tx.npy", "/d/ty.npy"};
+  settings.data = {"",
+                   {"/d/x y.npy", "/d/z-*.npy"},
+                   {"/d/y.npz:a"},
+                   {"/d/tx.npy"},
+                   {"/d/ty.npy"},
+                   {"/d/vx.h5:/x"},
+                   {"/d/vy.npy"},
+                   0.1,
+                   "1/255"};
   settings.model = "mlp:3-2";
   settings.snapshot_every = 17;
   settings.out = "/o/m.h5";
@@ -28,6 +36,7 @@ TrainSettings unusual() {
   options.shards = 5;
   options.balance = 1.0 / 3;
   options.seed = 0xFFFFFFFFFFFFFFFF;
+  options.shuffle_seed = 0;
   options.schedule = "step:every=10,factor=0.5";
   options.coordinator_trains = true;
   options.cache_bytes = 12345;
@@ -46,6 +55,9 @@ BOOST_AUTO_TEST_CASE(settings_survive_the_ledger) {
     BOOST_CHECK(read.options.slowdown == settings.options.slowdown);
     BOOST_CHECK(read.options.silence_limit == settings.options.silence_limit);
     BOOST_CHECK(read.data.data == settings.data.data);
+    BOOST_CHECK(read.data.scale == settings.data.scale);
+    BOOST_TEST(read.data.validation_split == settings.data.validation_split);
+    BOOST_CHECK(read.options.shuffle_seed == settings.options.shuffle_seed);
   }
 }
 
@@ -67,6 +79,8 @@ BOOST_AUTO_TEST_CASE(a_damaged_ledger_is_named) {
   refused("learning_rate", "0.1x");
   refused("slow", "1:");
   refused("slow", "nonsense");
+  refused("shuffle_seed", "some");
+  refused("validation_split", "half");
 }
 
 BOOST_AUTO_TEST_CASE(settings_that_make_no_sense_by_themselves) {
@@ -88,6 +102,7 @@ BOOST_AUTO_TEST_CASE(settings_that_make_no_sense_by_themselves) {
   refused("--silence-limit", [](auto& s) { s.options.silence_limit = daig::Duration(1); });
   refused("--orphan-limit", [](auto& s) { s.options.orphan_limit = s.options.silence_limit; });
   refused("--norm-factor", [](auto& s) { s.options.norm_factor = 1; });
+  refused("--scale", [](auto& s) { s.data.scale = "1/0"; });
   refused("schedule", [](auto& s) { s.options.schedule = "sometimes"; });
   refused("optimiser", [](auto& s) { s.options.optimizer.name = "best"; });
   refused("momentum", [](auto& s) { s.options.optimizer = {"adam", 0.1, 0.9}; });

@@ -117,9 +117,10 @@ struct Welcome {
   std::uint64_t samples = 0, batch_size = 0, shards = 0;  ///< the shard plan
   std::uint32_t has_dataset = 0;                          ///< 1: shards can be fetched
   std::uint64_t seed = 0;
+  std::uint64_t shuffle_seed = 0;  ///< of the samples' order
 
   static void fields(auto& m, auto&& visit) {
-    visit(m.samples, m.batch_size, m.shards, m.has_dataset, m.seed);
+    visit(m.samples, m.batch_size, m.shards, m.has_dataset, m.seed, m.shuffle_seed);
   }
 };
 

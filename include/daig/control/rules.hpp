@@ -41,6 +41,7 @@ struct Rules {
   std::uint64_t strikes = 3;  ///< so often proved wrong, a volunteer is expelled for good
 
   std::uint64_t seed = 0;
+  std::uint64_t shuffle_seed = 0;      ///< of the samples' order
   std::uint64_t settings_digest = 0;   ///< every member's Hello must carry it
   comm::ExchangeId first_exchange{1};  ///< exchanges are numbered from here on
   bool has_dataset = false;            ///< shards can be fetched from the coordinator

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <daig/data/element_type.hpp>
+#include <daig/data/scale.hpp>
 
 namespace daig::data {
 
@@ -33,9 +34,12 @@ struct Batch {
   std::uint64_t noise_seed = 0;
 };
 
-/// Converts elements (`from`, aligned for their type) to float: u8 from 0 ... 255 to 0 ... 1, as
-/// images are trained on; other types as a C++ conversion does. Expects `from` to hold as many
-/// elements as `into`. Cost: one vectorisable pass.
+/// Converts elements (`from`, aligned for their type) to float as a C++ conversion does, and scales
+/// them then. Expects `from` to hold as many elements as `into`. Cost: one vectorisable pass (not
+/// vectorised for f16).
+inline void to_floats(ElementType type, std::span<const std::byte> from, std::span<float> into,
+                      Scale scale);
+/// The same by the default_scale of the type.
 inline void to_floats(ElementType type, std::span<const std::byte> from, std::span<float> into);
 
 /// The first element that is no finite number in single precision; its index, or size when all are.
@@ -45,15 +49,24 @@ inline std::size_t find_not_finite(ElementType type, std::span<const std::byte> 
 
 // ---------------------------------------------------------------------------------------------
 
-inline void to_floats(ElementType type, std::span<const std::byte> from, std::span<float> into) {
+inline void to_floats(ElementType type, std::span<const std::byte> from, std::span<float> into,
+                      Scale scale) {
   expects(from.size() == into.size() * size_of(type), "as many elements as floats");
-  with_type(type, [from, into](auto element) {
+  with_type(type, [from, into, scale](auto element) {
     using Element = decltype(element);
     const auto* values = reinterpret_cast<const Element*>(from.data());
-    constexpr float scale = sizeof(Element) == 1 ? 255.0F : 1.0F;
-    // Division, not multiplication by 1/255: the very floats that NumPy gets from x / 255.
-    for (std::size_t i = 0; i < into.size(); ++i) into[i] = static_cast<float>(values[i]) / scale;
+    if (scale == Scale{}) {  // the usual case costs no division
+      for (std::size_t i = 0; i < into.size(); ++i) into[i] = static_cast<float>(values[i]);
+      return;
+    }
+    for (std::size_t i = 0; i < into.size(); ++i) {
+      into[i] = static_cast<float>(values[i]) * scale.factor / scale.divisor;
+    }
   });
+}
+
+inline void to_floats(ElementType type, std::span<const std::byte> from, std::span<float> into) {
+  to_floats(type, from, into, default_scale(type));
 }
 
 inline std::size_t find_not_finite(ElementType type, std::span<const std::byte> elements) {
@@ -63,7 +76,8 @@ inline std::size_t find_not_finite(ElementType type, std::span<const std::byte> 
     using Element = decltype(element);
     const auto* values = reinterpret_cast<const Element*>(elements.data());
     const auto bad = [](Element value) {  // true for NaN, which compares with nothing
-      return !(std::abs(value) <= static_cast<Element>(std::numeric_limits<float>::max()));
+      constexpr float most = std::numeric_limits<float>::max();
+      return !(std::abs(value) <= most);
     };
     constexpr std::size_t block = 1024;  // a loop without an exit is one that vectorises
     for (std::size_t start = 0; start < count; start += block) {
@@ -75,6 +89,7 @@ inline std::size_t find_not_finite(ElementType type, std::span<const std::byte> 
     }
     return count;
   };
+  if (type == ElementType::f16) return search(Half{});
   return type == ElementType::f32 ? search(float{}) : search(double{});
 }
 

@@ -48,4 +48,8 @@ ByteSourcePtr open_file(const std::filesystem::path& path);
 /// Bytes in memory.
 ByteSourcePtr bytes_in_memory(std::string name, std::vector<std::byte> bytes);
 
+/// `size` bytes of others, from `offset` on, under a name of their own. Expects them to exist.
+ByteSourcePtr part_of(ByteSourcePtr whole, std::uint64_t offset, std::uint64_t size,
+                      std::string name);
+
 }  // namespace daig::data

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include <daig/data/array_source.hpp>
 #include <daig/data/batch.hpp>
@@ -19,8 +20,9 @@ namespace daig::data {
 class Dataset {
  public:
   /// Labels that are one integer a sample are classes, all others are targets.
+  /// @param scale  of the features; nothing: the default_scale of their type
   /// @throws InputError naming both files when the counts differ.
-  Dataset(ArraySource features, ArraySource labels);
+  Dataset(ArraySource features, ArraySource labels, std::optional<Scale> scale = std::nullopt);
 
   /// The same samples, with the labels taken for this kind: integers may be targets, and numbers
   /// that are whole may be classes, whatever their type.
@@ -32,6 +34,13 @@ class Dataset {
   const ArraySource& features() const { return features_; }
   const ArraySource& labels() const { return labels_; }
   LabelKind label_kind() const { return label_kind_; }
+  /// What features are scaled by on their way to the model.
+  Scale scale() const { return scale_.value_or(default_scale(features_.type())); }
+  void set_scale(std::optional<Scale> scale) { scale_ = scale; }
+
+  /// Samples first ... first + count - 1 of it. Expects them to exist, and one at least. Reads
+  /// nothing.
+  Dataset slice(std::uint64_t first, std::uint64_t count) const;
 
   /// Reads the class indices of samples first ... first + into.size() - 1. Expects class labels.
   /// @throws InputError naming the file, the sample and the value when one is negative, above
@@ -47,21 +56,30 @@ class Dataset {
   ArraySource features_;
   ArraySource labels_;
   LabelKind label_kind_;
+  std::optional<Scale> scale_;
 };
 
-/// A dataset as it is handed around: one part to train on, and often one to test with.
+/// A dataset as it is handed around: one part to train on, and often one to test with at the end,
+/// and one to watch the training by.
 struct DatasetSplits {
   Dataset train;
   std::optional<Dataset> test;
+  std::optional<Dataset> validation;
 };
 
-/// Opens a dataset by name or folder.
+/// Holds back the last part of a dataset, as validation_split of Keras's fit does: of n samples,
+/// those from floor(n * (1 - part)) on, in the order of the files. Reads nothing.
+/// @throws UsageError when `part` does not lie between 0 and 1, or leaves a side without samples.
+std::pair<Dataset, Dataset> hold_back(const Dataset& dataset, double part);
+
+/// Opens a dataset by name, folder or .npz file.
 ///
 /// "fashion-mnist" is the one that Debian packages. A folder holds either MNIST's four files,
 /// (train|t10k)-images-idx3-ubyte and (train|t10k)-labels-idx1-ubyte, each plain or .gz, or
-/// x_train.npy, y_train.npy, x_test.npy and y_test.npy. The test files may be missing, both.
+/// x_train.npy, y_train.npy, x_test.npy and y_test.npy; a .npz file, arrays of these four names.
+/// What there is to test with may be missing, both.
 /// @throws InputError saying what is missing, and as open_array.
-DatasetSplits open_dataset(const std::string& name_or_folder);
+DatasetSplits open_dataset(const std::string& name_or_path);
 
 /// Opens one dataset from two files. @throws as open_array and Dataset.
 Dataset open_arrays(const std::filesystem::path& features, const std::filesystem::path& labels);

@@ -4,7 +4,8 @@
 ///
 /// Source: "The IDX file format" on the MNIST page of LeCun, Cortes and Burges: two zero bytes, the
 /// type, the number of axes, one big-endian u32 per axis, then the elements, big-endian, last index
-/// fastest. Read are the types 0x08 (u8), 0x0C (i32), 0x0D (f32), 0x0E (f64).
+/// fastest. Read are the types 0x08 (u8), 0x09 (i8), 0x0B (i16), 0x0C (i32), 0x0D (f32), 0x0E
+/// (f64): all that there are.
 
 #include <cstddef>
 #include <span>

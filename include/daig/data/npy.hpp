@@ -3,8 +3,8 @@
 /// NumPy's .npy files, format versions 1.0, 2.0 and 3.0.
 ///
 /// Source: NumPy Enhancement Proposal 1 and the documentation of numpy.lib.format. Read are the
-/// types u1 i4 i8 f4 f8 in both byte orders and both index orders. Pickled object arrays are
-/// refused and never unpickled: a pickle is a program.
+/// types b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8 in both byte orders and both index orders. Pickled
+/// object arrays are refused and never unpickled: a pickle is a program.
 
 #include <cstddef>
 #include <filesystem>

@@ -11,6 +11,17 @@
 
 namespace daig::data {
 
+/// What the random draws of a run's batches begin with.
+struct Seeds {
+  std::uint64_t order = 0;  ///< of the samples
+  std::uint64_t noise = 0;  ///< of the model's random layers
+
+  Seeds() = default;
+  /// One for both. Implicit: most runs have no more.
+  Seeds(std::uint64_t both) : order(both), noise(both) {}  // NOLINT(google-explicit-constructor)
+  Seeds(std::uint64_t of_order, std::uint64_t of_noise) : order(of_order), noise(of_noise) {}
+};
+
 /// The shard's samples, each once, shuffled by (seed, shard, epoch): the same on every volunteer,
 /// another one in every epoch. Slot i of the shard is places [i * batch_size, (i + 1) *
 /// batch_size).

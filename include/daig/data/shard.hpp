@@ -59,9 +59,9 @@ class Shard {
   ///
   /// Cost: converts the batch's features; the epoch's order is drawn by its first batch and kept.
   /// @throws InputError when the shard was cut by another plan. Expects a slot of the shard.
-  void batch(const ShardPlan& plan, std::uint64_t slot, Epoch epoch, std::uint64_t seed,
+  void batch(const ShardPlan& plan, std::uint64_t slot, Epoch epoch, Seeds seeds,
              Batch& into) const;
-  Batch batch(const ShardPlan& plan, std::uint64_t slot, Epoch epoch, std::uint64_t seed) const;
+  Batch batch(const ShardPlan& plan, std::uint64_t slot, Epoch epoch, Seeds seeds) const;
 
  private:
   /// The order that was used last. Behind a pointer so that a shard can move.
@@ -141,7 +141,7 @@ inline std::shared_ptr<const std::vector<std::uint32_t>> Shard::order_of(Epoch e
   return last_order_->order;
 }
 
-inline void Shard::batch(const ShardPlan& plan, std::uint64_t slot, Epoch epoch, std::uint64_t seed,
+inline void Shard::batch(const ShardPlan& plan, std::uint64_t slot, Epoch epoch, Seeds seeds,
                          Batch& into) const {
   if (id().value() >= plan.shards() || samples() != plan.samples_in(id())) {
     throw InputError(
@@ -151,12 +151,13 @@ inline void Shard::batch(const ShardPlan& plan, std::uint64_t slot, Epoch epoch,
   }
   expects(slot < plan.slots(id()), "a slot of this shard");
   const BatchId id_of_batch = plan.batch_at(id(), slot);
-  const auto order = order_of(epoch, seed);
+  const auto order = order_of(epoch, seeds.order);
   const auto samples_of_slot =
       std::span(*order).subspan(slot * plan.batch_size(), plan.samples_in(id_of_batch));
 
   const std::size_t sample_bytes = layout_.feature_bytes / samples();
-  Random noise(seed, Stream::batch, epoch.value(), static_cast<std::uint32_t>(id_of_batch.value()));
+  Random noise(seeds.noise, Stream::batch, epoch.value(),
+               static_cast<std::uint32_t>(id_of_batch.value()));
   into.noise_seed = std::uint64_t{noise()} << 32 | noise();
   into.samples = samples_of_slot.size();
   into.sample_size = sample_bytes / size_of(form_.feature_type);
@@ -167,7 +168,8 @@ inline void Shard::batch(const ShardPlan& plan, std::uint64_t slot, Epoch epoch,
   for (std::size_t i = 0; i < into.samples; ++i) {
     const std::size_t sample = samples_of_slot[i];
     to_floats(form_.feature_type, features().subspan(sample * sample_bytes, sample_bytes),
-              std::span(into.features).subspan(i * into.sample_size, into.sample_size));
+              std::span(into.features).subspan(i * into.sample_size, into.sample_size),
+              form_.feature_scale);
     if (!into.classes.empty()) into.classes[i] = classes()[sample];
     std::copy_n(targets().begin() + static_cast<std::ptrdiff_t>(sample * into.target_size),
                 into.target_size,
@@ -176,9 +178,9 @@ inline void Shard::batch(const ShardPlan& plan, std::uint64_t slot, Epoch epoch,
 }
 
 inline Batch Shard::batch(const ShardPlan& plan, std::uint64_t slot, Epoch epoch,
-                          std::uint64_t seed) const {
+                          Seeds seeds) const {
   Batch made;
-  batch(plan, slot, epoch, seed, made);
+  batch(plan, slot, epoch, seeds, made);
   return made;
 }
 

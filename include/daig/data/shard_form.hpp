@@ -3,9 +3,9 @@
 /// What a shard looks like on the wire.
 ///
 /// Little-endian: magic "DAIGSHRD", u32 version, u32 shard id, u8 type of features, u8 kind of
-/// labels, u8 rank of a sample, u8 rank of a target, u32 zero, u64 samples, u64 extents of a
-/// sample, u64 extents of a target; then the features, then the labels (i32 classes or f32
-/// targets), each from the next multiple of 8 on.
+/// labels, u8 rank of a sample, u8 rank of a target, u32 zero, f32 factor and f32 divisor of the
+/// features' scale, u64 samples, u64 extents of a sample, u64 extents of a target; then the
+/// features, then the labels (i32 classes or f32 targets), each from the next multiple of 8 on.
 
 #include <algorithm>
 #include <cstddef>
@@ -22,6 +22,7 @@
 #include <daig/core/id.hpp>
 #include <daig/data/batch.hpp>
 #include <daig/data/element_type.hpp>
+#include <daig/data/scale.hpp>
 #include <daig/data/shape.hpp>
 
 namespace daig::data {
@@ -34,6 +35,9 @@ struct ShardForm {
   std::uint64_t samples = 0;
   Shape sample_shape;  ///< features of one sample
   Shape target_shape;  ///< targets of one sample; empty for classes
+  /// Of the features on their way to the model. It travels with them, so that nobody else has to
+  /// know.
+  Scale feature_scale{};
 
   friend bool operator==(const ShardForm&, const ShardForm&) = default;
 };
@@ -48,7 +52,7 @@ struct ShardLayout {
 };
 
 /// Nothing when the form makes no sense: no sample, 2^32 or more of them, no element, unknown
-/// types, more than 2^62 bytes.
+/// types, no usable scale, more than 2^62 bytes.
 inline std::optional<ShardLayout> layout_of(const ShardForm& form);
 
 /// Writes the header. Expects `shard` to have the size of the form's layout.
@@ -63,14 +67,14 @@ inline std::pair<ShardForm, ShardLayout> read_header(std::span<const std::byte> 
 namespace detail {
 
 inline constexpr std::uint64_t shard_magic = 0x4452'4853'4749'4144;  // "DAIGSHRD"
-inline constexpr std::uint32_t shard_version = 1;
+inline constexpr std::uint32_t shard_version = 2;
 
 constexpr std::uint64_t next_multiple_of_8(std::uint64_t offset) {
   return (offset + 7) / 8 * 8;
 }
 
 inline std::uint64_t header_bytes(const ShardForm& form) {
-  return 32 + 8 * (form.sample_shape.size() + form.target_shape.size());
+  return 40 + 8 * (form.sample_shape.size() + form.target_shape.size());
 }
 
 /// Bytes of `samples` arrays of this shape; nothing when that is none or too many.
@@ -88,8 +92,8 @@ inline std::optional<std::uint64_t> bytes_of(std::uint64_t samples, const Shape&
 inline std::optional<ShardLayout> layout_of(const ShardForm& form) {
   const bool classes = form.label_kind == LabelKind::classes;
   if (!is_known(form.feature_type) || (!classes && form.label_kind != LabelKind::targets) ||
-      (classes && !form.target_shape.empty()) || form.sample_shape.size() >= max_rank ||
-      form.target_shape.size() >= max_rank ||
+      !is_usable(form.feature_scale) || (classes && !form.target_shape.empty()) ||
+      form.sample_shape.size() >= max_rank || form.target_shape.size() >= max_rank ||
       form.samples > std::numeric_limits<std::uint32_t>::max()) {
     return std::nullopt;
   }
@@ -117,6 +121,8 @@ inline void write_header(const ShardForm& form, std::span<std::byte> shard) {
   writer.put(static_cast<std::uint8_t>(form.sample_shape.size()));
   writer.put(static_cast<std::uint8_t>(form.target_shape.size()));
   writer.put(std::uint32_t{0});
+  writer.put(form.feature_scale.factor);
+  writer.put(form.feature_scale.divisor);
   writer.put(form.samples);
   for (const std::uint64_t extent : form.sample_shape) writer.put(extent);
   for (const std::uint64_t extent : form.target_shape) writer.put(extent);
@@ -142,6 +148,8 @@ inline std::pair<ShardForm, ShardLayout> read_header(std::span<const std::byte> 
   const auto sample_rank = reader.get<std::uint8_t>();
   const auto target_rank = reader.get<std::uint8_t>();
   const auto zero = reader.get<std::uint32_t>();
+  form.feature_scale.factor = reader.get<float>();
+  form.feature_scale.divisor = reader.get<float>();
   form.samples = reader.get<std::uint64_t>();
   for (int axis = 0; axis < sample_rank; ++axis) {
     form.sample_shape.push_back(reader.get<std::uint64_t>());

@@ -16,6 +16,7 @@
 #include <daig/core/digest.hpp>
 #include <daig/core/error.hpp>
 #include <daig/core/id.hpp>
+#include <daig/data/sample_order.hpp>
 #include <daig/model/layout.hpp>
 #include <daig/optim/make_optimizer.hpp>
 #include <daig/optim/schedule.hpp>
@@ -30,7 +31,8 @@ struct Options {
   std::uint64_t shards = 0;  ///< 0: choose
   double balance = 0;        ///< 0: whoever is first; 1: equal shares of every step
   std::uint64_t seed = 1;
-  optim::OptimizerOptions optimizer;  ///< with the base learning rate
+  std::optional<std::uint64_t> shuffle_seed;  ///< of the samples' order alone; nothing: `seed`
+  optim::OptimizerOptions optimizer;          ///< with the base learning rate
   /// Of the weights. Empty: they are one array, for all the optimiser cares, and all are trained; a
   /// network with frozen layers or running statistics needs its own here.
   model::Layout layout;
@@ -39,7 +41,7 @@ struct Options {
 
   double norm_factor = 100;  ///< gradients beyond so many times the usual norm are refused
 
-  std::size_t cache_bytes = std::size_t{1} << 30;     ///< for shards, on each volunteer
+  std::size_t cache_bytes = std::size_t{1} << 29;     ///< for shards, on each volunteer
   Duration silence_limit = std::chrono::seconds(2);   ///< a volunteer this silent is expelled
   Duration orphan_limit = std::chrono::seconds(30);   ///< without a coordinator a volunteer ends
   Duration gather_limit = std::chrono::seconds(60);   ///< for all ranks to come
@@ -52,6 +54,8 @@ struct Options {
   Duration heartbeat() const {
     return std::min<Duration>(std::chrono::seconds(1), silence_limit / 8);
   }
+  /// What the draws of batches begin with.
+  data::Seeds seeds() const { return {shuffle_seed.value_or(seed), seed}; }
   /// What all ranks must agree on, the number of weights included, in one number.
   std::uint64_t digest(std::size_t weights) const;
   /// An optimiser for so many weights. @throws UsageError as optim::make_optimizer.
@@ -88,11 +92,11 @@ inline std::string treatment(const model::Layout& layout) {
 
 inline std::uint64_t Options::digest(std::size_t weights) const {
   const optim::OptimizerOptions& o = optimizer;
-  const std::string text =
-      fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}{}", weights, k, batch_size,
-                  epochs, shards, balance, seed, o.name, o.learning_rate, o.momentum, o.nesterov,
-                  o.beta1, o.beta2, o.epsilon, o.epsilon_hat, o.weight_decay, schedule,
-                  coordinator_trains, detail::treatment(layout));
+  const std::string text = fmt::format(
+      "{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}{}", weights, k, batch_size, epochs,
+      shards, balance, seed, seeds().order, o.name, o.learning_rate, o.momentum, o.nesterov, o.beta1,
+      o.beta2, o.epsilon, o.epsilon_hat, o.weight_decay, schedule, coordinator_trains,
+      detail::treatment(layout));
   return daig::digest(std::as_bytes(std::span(text)));
 }
 
@@ -107,6 +111,7 @@ inline control::Rules Options::rules(std::size_t weights) const {
   rules.k = k;
   rules.balance = balance;
   rules.seed = seed;
+  rules.shuffle_seed = seeds().order;
   // One is computed, and three waiting cover a round trip of three service times: where ranks share
   // cores, a coordinator answers only once it has its turn on one.
   rules.tickets_in_hand = 8;

@@ -141,7 +141,7 @@ const data::Batch& Replay<W>::batch_of(const control::Work& work) {
   const ShardId id = plan_.shard_of(work.batch);
   std::shared_ptr<const data::Shard> shard = shards_.find(id);
   if (!shard) shard = shards_.insert(read_shard_(plan_, id));
-  shard->batch(plan_, plan_.slot_of(work.batch), work.epoch, options_.seed, batch_);
+  shard->batch(plan_, plan_.slot_of(work.batch), work.epoch, options_.seeds(), batch_);
   return batch_;
 }
 

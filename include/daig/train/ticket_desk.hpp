@@ -34,10 +34,10 @@ struct Assignment {
   double most_norm = 0;        ///< a gradient beyond it is refused here already
   std::stop_source stop = {};  ///< requested once the ticket is void
 
-  // In a run with a dataset, the batch's samples: a slot of a shard, shuffled by the seed.
+  // In a run with a dataset, the batch's samples: a slot of a shard, shuffled by the seeds.
   std::shared_ptr<const data::Shard> shard = {};
   std::optional<data::ShardPlan> plan = {};
-  std::uint64_t seed = 0;
+  data::Seeds seeds = {};
 };
 
 /// What computing a batch gave, besides the gradient.

@@ -46,7 +46,7 @@ class Workbench {
 inline const data::Batch& Workbench::batch(const Assignment& assignment) {
   expects(assignment.shard && assignment.plan, "a run with a dataset");
   assignment.shard->batch(*assignment.plan, assignment.plan->slot_of(assignment.work.batch),
-                          assignment.work.epoch, assignment.seed, batch_);
+                          assignment.work.epoch, assignment.seeds, batch_);
   return batch_;
 }
 

@@ -184,7 +184,7 @@ inline bool Coordinator::is_last_answer(Rank from) {
 inline void Coordinator::welcome(Rank rank) {
   const data::ShardPlan& plan = queue_.plan();
   send(rank, Welcome{plan.samples(), plan.batch_size(), plan.shards(), rules_.has_dataset ? 1u : 0u,
-                     rules_.seed});
+                     rules_.seed, rules_.shuffle_seed});
 }
 
 /// Fills everyone's hands, one ticket each before anyone's second: near the end, nobody hoards.

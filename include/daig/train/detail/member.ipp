@@ -262,7 +262,7 @@ inline void Member::fill_desk() {
       assignment.shard = shards_.find(shard);
       if (!assignment.shard) return fetch(shard);
       assignment.plan = plan_;
-      assignment.seed = welcome_->seed;
+      assignment.seeds = {welcome_->shuffle_seed, welcome_->seed};
     }
     desk_->put(std::move(assignment));
     granted_.pop_front();

@@ -1,4 +1,4 @@
-#include "gzip.hpp"
+#include "inflate.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -18,12 +18,15 @@ bool is_gzip(std::span<const std::byte> start) {
   return start.size() >= 2 && start[0] == std::byte{0x1F} && start[1] == std::byte{0x8B};
 }
 
-struct GzipReader::State {
+struct Inflater::State {
   ByteSourcePtr packed;
   std::uint64_t taken = 0;  ///< bytes of `packed` that went into `window`
   std::vector<std::byte> window = std::vector<std::byte>(std::size_t{1} << 16);
   z_stream stream{};
-  bool between_members = false;
+  Wrapping wrapping = Wrapping::gzip;
+  uLong checksum = 0;
+  bool between_members = false;  ///< where the stream may end
+  const char* kind() const { return wrapping == Wrapping::gzip ? "gzip" : "deflated"; }
 
   bool exhausted() const { return stream.avail_in == 0 && taken == packed->size(); }
 
@@ -36,29 +39,39 @@ struct GzipReader::State {
   }
 };
 
-GzipReader::GzipReader(ByteSourcePtr packed) : state_(std::make_unique<State>()) {
+Inflater::Inflater(ByteSourcePtr packed, Wrapping wrapping) : state_(std::make_unique<State>()) {
   state_->packed = std::move(packed);
+  state_->wrapping = wrapping;
   constexpr int gzip_only = 16;  // added to the window bits: no raw or zlib streams
-  if (inflateInit2(&state_->stream, gzip_only + MAX_WBITS) != Z_OK) throw std::bad_alloc();
+  const int bits = wrapping == Wrapping::gzip ? gzip_only + MAX_WBITS : -MAX_WBITS;
+  if (inflateInit2(&state_->stream, bits) != Z_OK) throw std::bad_alloc();
 }
 
-GzipReader::~GzipReader() {
+std::uint32_t Inflater::checksum() const {
+  return static_cast<std::uint32_t>(state_->checksum);
+}
+
+Inflater::~Inflater() {
   inflateEnd(&state_->stream);
 }
 
-std::size_t GzipReader::read(std::span<std::byte> into) {
+std::size_t Inflater::read(std::span<std::byte> into) {
   z_stream& stream = state_->stream;
   std::size_t filled = 0;
   while (filled < into.size()) {
     if (state_->exhausted()) {
       if (state_->between_members) break;
       throw InputError(state_->packed->name(),
-                       fmt::format("the gzip stream is truncated: it goes on after byte {}, where "
+                       fmt::format("the {} stream is truncated: it goes on after byte {}, where "
                                    "the file ends; get the file again",
-                                   state_->packed->size()));
+                                   state_->kind(), state_->packed->size()));
     }
     if (stream.avail_in == 0) state_->refill();
     if (state_->between_members) {
+      if (state_->wrapping == Wrapping::none) {
+        throw InputError(state_->packed->name(),
+                         "more bytes follow the deflated stream; the file is damaged");
+      }
       inflateReset(&stream);
       state_->between_members = false;
     }
@@ -74,11 +87,18 @@ std::size_t GzipReader::read(std::span<std::byte> into) {
       throw std::bad_alloc();
     } else if (result != Z_OK && result != Z_BUF_ERROR) {  // the latter only asks for more room
       throw InputError(state_->packed->name(),
-                       fmt::format("the gzip stream is corrupt before byte {} ({}); get the file "
+                       fmt::format("the {} stream is corrupt before byte {} ({}); get the file "
                                    "again",
-                                   state_->taken - stream.avail_in,
+                                   state_->kind(), state_->taken - stream.avail_in,
                                    stream.msg == nullptr ? "no reason given" : stream.msg));
     }
+  }
+  if (state_->wrapping == Wrapping::gzip) return filled;  // zlib compares a gzip file's own
+  for (auto rest = into.first(filled); !rest.empty();) {
+    const auto piece = rest.first(std::min<std::size_t>(rest.size(), 1U << 30));
+    state_->checksum = crc32(state_->checksum, reinterpret_cast<const Bytef*>(piece.data()),
+                             static_cast<uInt>(piece.size()));
+    rest = rest.subspan(piece.size());
   }
   return filled;
 }
