@@ -39,8 +39,8 @@ data::Dataset fit_labels(const nn::Network<float>& network, const data::Dataset&
 void check_features(const nn::Network<float>& network, const data::ArraySource& features);
 
 /// Checks what is in the samples, where the network can take some values only.
-/// @throws UsageError for features that are scaled, InputError naming the file, the sample, its value and the layer.
-/// Cost: reads all features; nothing for networks that take any values.
+/// @throws UsageError for features that are scaled, InputError naming the file, the sample, its
+/// value and the layer. Cost: reads all features; nothing for networks that take any values.
 void check_values(const nn::Network<float>& network, const data::ArraySource& features,
                   data::Scale scale);
 

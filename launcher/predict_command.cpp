@@ -62,14 +62,12 @@ std::vector<float> largest(const std::vector<float>& all, std::size_t outputs) {
 int predict(const PredictSettings& settings) {
   if (settings.data.empty()) throw UsageError("there is no data: give --data FILE");
   const data::ArraySource features = open_arrays(settings.data);
-  const data::Scale scale =
-      scale_of(settings.scale).value_or(data::default_scale(features.type()));
+  const data::Scale scale = scale_of(settings.scale).value_or(data::default_scale(features.type()));
   Model model = load_model(settings.model);
   check_features(model.network, features);
   check_values(model.network, features, scale);
   store::check_writable(settings.out);
-  std::vector<float> values =
-      predict_all(model, features, scale);
+  std::vector<float> values = predict_all(model, features, scale);
   data::Shape shape{features.count(), model.network.output_size()};
   if (settings.argmax) {
     values = largest(values, model.network.output_size());

@@ -120,7 +120,9 @@ bool Network<T>::gradient(std::span<const T> weights, const Samples<T>& samples,
     if (!forward(weights, part, Noise{samples.noise_seed, first}, stop)) return false;
     const Matrix<T> outputs = outputs_of(layers_.size() - 1, rows);
     const Matrix<T> delta = view(deltas_[0], rows, output_size());
-    loss += loss_->compute(*engine_, outputs, labels_of(samples, first, rows), delta);
+    const Labels<T> labels = labels_of(samples, first, rows);
+    loss += loss_->compute(*engine_, outputs, labels, delta);
+    if (judges_samples()) count_correct(outputs, labels, loss);
     if (!backward(weights, part, first == 0 ? T{0} : T{1}, gradient, stop)) return false;
   }
   loss.loss_sum += regularize(weights, count, gradient);
@@ -242,16 +244,19 @@ Labels<T> Network<T>::labels_of(const Samples<T>& samples, std::size_t first,
   return {{}, samples.targets.subspan(first * output_size(), rows * output_size())};
 }
 
+template <class T>
+void Network<T>::count_correct(Matrix<const T> outputs, const Labels<T>& labels, Loss& loss) const {
+  const Accuracy accuracy = labels.targets.empty() ? Accuracy::categorical : metrics_.accuracy;
+  loss.correct += engine_->count_correct(accuracy, outputs, labels, loss_->threshold());
+  loss.judged += accuracy == Accuracy::binary ? outputs.values().size() : outputs.rows();
+}
+
 /// Adds what the metrics ask for; the outputs become predictions.
 template <class T>
 void Network<T>::judge(Matrix<T> outputs, const Labels<T>& labels, Matrix<T> scratch,
                        Loss& loss) const {
   const bool classes = labels.targets.empty();
-  if (metrics_.accuracy != Accuracy::none) {
-    const Accuracy accuracy = classes ? Accuracy::categorical : metrics_.accuracy;
-    loss.correct += engine_->count_correct(accuracy, outputs, labels, loss_->threshold());
-    loss.judged += accuracy == Accuracy::binary ? outputs.values().size() : outputs.rows();
-  }
+  if (metrics_.accuracy != Accuracy::none) count_correct(outputs, labels, loss);
   if (classes || !(metrics_.squared_error || metrics_.absolute_error)) return;
   loss_->finish_prediction(*engine_, outputs);
   const auto error = [&](ElementLoss::Kind kind) {

@@ -16,7 +16,7 @@
 #include <daig/nn/layers/batch_normalization.hpp>
 #include <daig/nn/layers/dense.hpp>
 #include <daig/nn/layers/dropout.hpp>
-#include <daig/nn/losses/mean_squared_error.hpp>
+#include <daig/nn/losses/elementwise_loss.hpp>
 #include <daig/nn/network.hpp>
 
 #include "numeric_gradient.hpp"
@@ -65,7 +65,7 @@ struct Sandwich {
     return pointer;
   }
   Network<double> network() {
-    return {std::move(layers), std::make_unique<MeanSquaredError<double>>(), "own"};
+    return {std::move(layers), std::make_unique<ElementwiseLoss<double>>(), "own"};
   }
 
   int passes[3] = {0, 0, 0};
@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(dropout_drops_in_a_frozen_layer_too) {
     layers.push_back(std::make_unique<Dropout<double>>(Shape{20}, rate, 0));
     layers.back()->freeze();
     layers.push_back(std::make_unique<Dense<double>>("d", Shape{20}, 2, Activation::linear));
-    Network<double> network(std::move(layers), std::make_unique<MeanSquaredError<double>>(), "own");
+    Network<double> network(std::move(layers), std::make_unique<ElementwiseLoss<double>>(), "own");
     Batch batch(network, 6);
     std::vector<double> gradient(batch.weights.size());
     Loss loss;

@@ -65,6 +65,11 @@ class Network {
   std::size_t output_size() const { return elements(layers_.back()->output_shape()); }
   const LossFunction<T>& loss() const { return *loss_; }
   const Metrics& metrics() const { return metrics_; }
+  /// Whether samples as wholes are right or wrong: then `gradient` counts them, too.
+  bool judges_samples() const {
+    return metrics_.accuracy == Accuracy::categorical ||
+           (metrics_.accuracy == Accuracy::binary && output_size() == 1);
+  }
 
   /// Whether the first layer can take some values only, as indices of a table.
   bool checks_features() const { return layers_.front()->checks_features(); }
@@ -100,6 +105,7 @@ class Network {
   void reserve(std::size_t rows);
   Matrix<T> outputs_of(std::size_t layer, std::size_t rows);
   Labels<T> labels_of(const Samples<T>& samples, std::size_t first, std::size_t rows) const;
+  void count_correct(Matrix<const T> outputs, const Labels<T>& labels, Loss& loss) const;
   void judge(Matrix<T> outputs, const Labels<T>& labels, Matrix<T> scratch, Loss& loss) const;
   std::span<const T> weights_of(std::size_t layer, std::span<const T> weights) const;
 

@@ -92,11 +92,11 @@ inline std::string treatment(const model::Layout& layout) {
 
 inline std::uint64_t Options::digest(std::size_t weights) const {
   const optim::OptimizerOptions& o = optimizer;
-  const std::string text = fmt::format(
-      "{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}{}", weights, k, batch_size, epochs,
-      shards, balance, seed, seeds().order, o.name, o.learning_rate, o.momentum, o.nesterov, o.beta1,
-      o.beta2, o.epsilon, o.epsilon_hat, o.weight_decay, schedule, coordinator_trains,
-      detail::treatment(layout));
+  const std::string text =
+      fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}{}", weights, k,
+                  batch_size, epochs, shards, balance, seed, seeds().order, o.name, o.learning_rate,
+                  o.momentum, o.nesterov, o.beta1, o.beta2, o.epsilon, o.epsilon_hat,
+                  o.weight_decay, schedule, coordinator_trains, detail::treatment(layout));
   return daig::digest(std::as_bytes(std::span(text)));
 }
 
