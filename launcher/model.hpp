@@ -8,6 +8,7 @@
 #include <daig/data/dataset.hpp>
 #include <daig/nn/network.hpp>
 #include <daig/store/model_file.hpp>
+#include <daig/train/task.hpp>
 
 namespace daig::launcher {
 
@@ -24,6 +25,9 @@ Model load_model(const std::filesystem::path& path);
 
 /// The same of what was read already. @param where  named in errors
 nn::Network<float> network_of(const store::SavedModel& saved, const std::string& where);
+
+/// The state of the optimiser that the model was saved with.
+train::OptimizerState optimizer_state_of(const store::SavedModel& saved);
 
 /// Checks that the network takes such samples. @throws UsageError naming the file and both sizes.
 void check_features(const nn::Network<float>& network, const data::ArraySource& features);
