@@ -162,6 +162,17 @@ def all_losses():
           loss=keras.losses.MeanSquaredError())
 
 
+def load_with_state(path, optimizer):
+    """As load_model is meant to: Keras 3 builds the optimizer of an HDF5 file for no variables."""
+    model = keras.models.load_model(path, compile=False)
+    optimizer.build(model.trainable_variables)
+    with h5py.File(path) as file:
+        group = file["optimizer_weights"]
+        optimizer.set_weights([group[name][()] for name in group.attrs["weight_names"]])
+    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy")
+    return model
+
+
 def goes_on(name, optimizer, steps=3):
     """Keras begins, DAIG goes on, Keras ends: as if Keras had done it all."""
     random = numpy.random.default_rng(7)
@@ -180,7 +191,7 @@ def goes_on(name, optimizer, steps=3):
              "--in-process", "--k", "1", "--batch-size", "24", "--epochs", str(steps), "--run-dir",
              os.path.join(run, "run"), "--out", "after.h5", "--quiet")
         daig("replay", os.path.join(run, "run"))
-    ours = keras.models.load_model("after.h5")
+    ours = load_with_state("after.h5", type(optimizer).from_config(optimizer.get_config()))
     for part in ("DAIG goes on", "Keras goes on"):
         for _ in range(steps):
             model.train_on_batch(x, y)
@@ -225,9 +236,10 @@ def all_optimizers():
         config = {key: value for key, value in optimizer.get_config().items()
                   if value and key not in ("ema_momentum", "name")}
         name = f"{type(optimizer).__name__} {config}"
-        again = type(optimizer).from_config(optimizer.get_config())
-        agree(name, chain((6,), layers.Dense(5, activation="relu")), 3, optimizer=optimizer, steps=5)
-        goes_on(name, again)
+        goes_on(name, type(optimizer).from_config(optimizer.get_config()))
+        if isinstance(config["learning_rate"], float):  # a schedule starts no other way than it goes on
+            agree(name, chain((6,), layers.Dense(5, activation="relu")), 3, optimizer=optimizer,
+                  steps=5)
 
 
 print("Keras", keras.__version__, "with", keras.backend.backend())

@@ -35,7 +35,7 @@ json keras_3(const json& more) {
               {"ema_overwrite_frequency", nullptr},
               {"loss_scale_factor", nullptr},
               {"gradient_accumulation_steps", nullptr}};
-  config.update(more);
+  if (!more.is_null()) config.update(more);
   return config;
 }
 
