@@ -15,19 +15,19 @@ namespace daig::launcher {
 
 /// As it was written; what was not, has the default of the optimiser, or a Keras file's value.
 struct OptimizerWords {
-  std::optional<std::string> optimizer;
-  std::optional<std::string> schedule;
-  std::optional<double> learning_rate;
-  std::optional<double> momentum;
-  std::optional<double> beta1;
-  std::optional<double> beta2;
-  std::optional<double> epsilon;
-  std::optional<double> rho;
-  std::optional<double> initial_accumulator;
-  std::optional<double> weight_decay;
-  std::optional<double> clip_value;
-  std::optional<double> clip_norm;
-  std::optional<double> global_clip_norm;
+  std::optional<std::string> optimizer = {};
+  std::optional<std::string> schedule = {};
+  std::optional<double> learning_rate = {};
+  std::optional<double> momentum = {};
+  std::optional<double> beta1 = {};
+  std::optional<double> beta2 = {};
+  std::optional<double> epsilon = {};
+  std::optional<double> rho = {};
+  std::optional<double> initial_accumulator = {};
+  std::optional<double> weight_decay = {};
+  std::optional<double> clip_value = {};
+  std::optional<double> clip_norm = {};
+  std::optional<double> global_clip_norm = {};
   bool nesterov = false;
   bool amsgrad = false;
   bool centered = false;
