@@ -130,6 +130,10 @@ struct KerasStateSearch {
             std::map<std::string_view, std::size_t, std::less<>>& left, KerasState& state) const {
     KerasState::Slot found{slot.ours, slot.sign, {}};
     for (const store::KerasArray* parameter : parameters) {
+      if (parameter == nullptr) {
+        found.arrays.emplace_back();
+        continue;
+      }
       const auto array = left.find(naming(slot, path_of(parameter->name)));
       if (array == left.end() || !fits(file.optimizer_weights[array->second], *parameter)) {
         if (slot.used) return false;
@@ -165,7 +169,8 @@ train::OptimizerState KerasState::read(const store::KerasFile& file, const model
     std::vector<float>& values = state.arrays[slot.name];
     values.resize(layout.size());
     for (std::size_t i = 0; i < slot.arrays.size(); ++i) {
-      const std::vector<float>& from = file.optimizer_weights[slot.arrays[i]].values;
+      if (!slot.arrays[i]) continue;
+      const std::vector<float>& from = file.optimizer_weights[*slot.arrays[i]].values;
       std::ranges::transform(
           from, values.begin() + static_cast<std::ptrdiff_t>(layout.parameters()[i].offset),
           [&](float value) { return slot.sign * value; });
@@ -190,7 +195,8 @@ void KerasState::write(const train::OptimizerState& state, const model::Layout& 
   for (const Slot& slot : slots_) {
     const std::vector<float>& values = state.arrays.at(slot.name);
     for (std::size_t i = 0; i < slot.arrays.size(); ++i) {
-      std::vector<float>& to = file.optimizer_weights[slot.arrays[i]].values;
+      if (!slot.arrays[i]) continue;
+      std::vector<float>& to = file.optimizer_weights[*slot.arrays[i]].values;
       const float* from = values.data() + layout.parameters()[i].offset;
       std::transform(from, from + to.size(), to.begin(),
                      [&](float value) { return slot.sign * value; });

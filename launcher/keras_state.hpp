@@ -33,9 +33,10 @@ class KerasState {
   friend struct KerasStateSearch;
 
   struct Slot {
-    std::string name;                 ///< ours
-    float sign = 1;                   ///< of Keras's values to ours
-    std::vector<std::size_t> arrays;  ///< of each parameter, in the file's optimizer_weights
+    std::string name;  ///< ours
+    float sign = 1;    ///< of Keras's values to ours
+    /// Of each parameter that is trained, in the file's optimizer_weights.
+    std::vector<std::optional<std::size_t>> arrays;
   };
 
   std::vector<Slot> slots_;
@@ -50,7 +51,8 @@ struct FoundState {
 
 /// Looks for the optimiser's state by the names and shapes that Keras 2.4 to 3.x give its arrays.
 /// All must be there and nothing else: half a state is none.
-/// @param arrays  of the parameters, among file.weights
+/// @param arrays  of the layout's parameters, among file.weights; null for one that is not trained,
+/// of which Keras remembers nothing, and whose part of the state is 0
 FoundState find_state(const store::KerasFile& file,
                       std::span<const store::KerasArray* const> arrays,
                       const optim::OptimizerOptions& options);

@@ -170,6 +170,16 @@ BOOST_AUTO_TEST_CASE(every_optimizer_has_its_state) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(of_what_is_not_trained_nothing_is_remembered) {
+  Sample sample("dense/kernel", "dense/bias");
+  sample.add("adam/iteration", {});
+  sample.add("adam/dense_bias_momentum", {2});
+  sample.add("adam/dense_bias_velocity", {2});
+  BOOST_TEST(sample.find(adam).is_strange);
+  sample.arrays.front() = nullptr;
+  check_adam(sample, {0, 0, 0, 0, 0.125F, 0.1875F}, {0, 0, 0, 0, 0.25F, 0.3125F});
+}
+
 BOOST_AUTO_TEST_CASE(nadam_knows_its_schedule) {
   Sample sample("dense/kernel:0", "dense/bias:0");
   sample.add("Nadam/iter:0", {});

@@ -86,18 +86,18 @@ inline void Adam::update(std::span<const float> weights, std::span<const float> 
   const auto root_correction = static_cast<float>(correction);
   const bool corrected = options_.epsilon_place == AdamOptions::Epsilon::before_correction;
   const auto epsilon = static_cast<float>(options_.epsilon * (corrected ? correction : 1));
-  const auto [l2, shrink] = detail::decay_factors(options_.weight_decay, options_.decay, rate);
+  const auto factors = detail::decay_factors(options_.weight_decay, options_.decay, rate);
   float* const means = mean_.data();
   float* const squares = square_.data();
   const auto pass = [&](auto&& divisor_square) {
     for (std::size_t i = 0; i < weights.size(); ++i) {
-      const float gradient = scale * gradient_sum[i] + l2 * weights[i];
+      const float gradient = scale * gradient_sum[i] + factors.l2 * weights[i];
       const float mean = beta1 * means[i] + rest1 * gradient;
       const float square = beta2 * squares[i] + rest2 * (gradient * gradient);
       means[i] = mean;
       squares[i] = square;
       new_weights[i] =
-          shrink * weights[i] -
+          factors.shrink * weights[i] -
           step * mean / (std::sqrt(divisor_square(i, square)) * root_correction + epsilon);
     }
   };
