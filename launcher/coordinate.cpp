@@ -157,7 +157,10 @@ TrainReport finish(const TrainingJob& job, Records& records, const train::Result
   if (out != model && job.original.empty()) {
     records.write(out, result.weights, result.optimizer_state, result.version);
   } else if (out != model) {
-    write_keras_model(records.directory().original(), out, result.weights);
+    const KerasProgress progress{job.settings.options.optimizer, result.optimizer_state,
+                                 result.version.value()};
+    write_keras_model(records.directory().original(), out, result.weights,
+                      job.settings.keras_state ? &progress : nullptr);
   }
   const auto quality_on = [&](const std::optional<data::Dataset>& part) {
     std::optional<train::Quality> quality;
@@ -187,7 +190,7 @@ int coordinate(comm::Communicator& communicator, TrainingJob job, const RunManne
     records.emplace(job, manner, communicator.size());
     if (!job.resumed) {
       if (!job.original.empty()) records->keep_original();
-      records->write_snapshot(job.weights, {}, Version{0});
+      records->write_snapshot(job.weights, job.optimizer_state, Version{0});
     }
   } catch (...) {
     announce_failure(communicator, outcome_of(std::current_exception()));

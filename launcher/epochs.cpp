@@ -11,8 +11,9 @@
 
 namespace daig::launcher {
 
-EpochCounter::EpochCounter(std::uint64_t batches, const std::map<Epoch, std::uint64_t>& done)
-    : batches_(batches) {
+EpochCounter::EpochCounter(std::uint64_t batches, const std::map<Epoch, std::uint64_t>& done,
+                           bool judged)
+    : batches_(batches), judged_(judged) {
   for (const auto& [epoch, count] : done) {
     if (count < batches) open_[epoch].batches = count;
   }
@@ -32,8 +33,9 @@ std::vector<EpochRecord> EpochCounter::add(const metrics::StepRecord& step) {
                         .version = Version{step.step.value() + 1},
                         .seconds = step.committed_s,
                         .loss = sum.loss / samples,
-                        .accuracy = static_cast<double>(sum.correct) / samples,
+                        .accuracy = {},
                         .validation = {}});
+    if (judged_) complete.back().accuracy = static_cast<double>(sum.correct) / samples;
     open_.erase(batch.epoch);
   }
   return complete;
@@ -115,26 +117,30 @@ std::string history_csv(const std::vector<EpochRecord>& epochs, bool has_accurac
   for (const EpochRecord& epoch : epochs) {
     text += fmt::format("{},{},{:.3f},{}", epoch.epoch, epoch.version.value(), epoch.seconds,
                         epoch.loss);
-    if (has_accuracy) text += fmt::format(",{}", epoch.accuracy);
-    text += epoch.validation ? fmt::format(",{}", epoch.validation->loss) : ",";
-    if (has_accuracy) {
-      text += epoch.validation ? fmt::format(",{}", epoch.validation->accuracy) : ",";
-    }
+    const auto cell = [&text](std::optional<double> value) {
+      text += value ? fmt::format(",{}", *value) : ",";
+    };
+    const auto& validation = epoch.validation;
+    if (has_accuracy) cell(epoch.accuracy);
+    cell(validation ? std::optional(validation->loss) : std::nullopt);
+    if (has_accuracy) cell(validation ? validation->accuracy : std::nullopt);
     text += '\n';
   }
   return text;
 }
 
-metrics::Fields fields_of(const EpochRecord& epoch, bool has_accuracy) {
+metrics::Fields fields_of(const EpochRecord& epoch) {
   metrics::Fields fields{{"epoch", static_cast<std::int64_t>(epoch.epoch)},
                          {"step", static_cast<std::int64_t>(epoch.version.value())},
                          {"seconds", epoch.seconds},
                          {"loss", epoch.loss}};
-  if (has_accuracy) fields.push_back({"accuracy", epoch.accuracy});
+  if (epoch.accuracy) fields.push_back({"accuracy", *epoch.accuracy});
   if (epoch.validation) {
     fields.push_back({"val_loss", epoch.validation->loss});
     fields.push_back({"val_samples", static_cast<std::int64_t>(epoch.validation->samples)});
-    if (has_accuracy) fields.push_back({"val_accuracy", epoch.validation->accuracy});
+    if (epoch.validation->accuracy) {
+      fields.push_back({"val_accuracy", *epoch.validation->accuracy});
+    }
   }
   return fields;
 }
@@ -159,8 +165,9 @@ std::vector<EpochRecord> read_epochs(const std::filesystem::path& events, Versio
                       .version = Version{whole("step")},
                       .seconds = number("seconds", 0),
                       .loss = number("loss", 0),
-                      .accuracy = number("accuracy", 0),
+                      .accuracy = {},
                       .validation = {}};
+    if (event.contains("accuracy")) epoch.accuracy = number("accuracy", 0);
     if (event.contains("val_loss")) {
       epoch.validation =
           train::Quality{number("val_loss", 0), number("val_accuracy", 0), whole("val_samples")};

@@ -27,7 +27,7 @@ struct EpochRecord {
   /// Means over the epoch's samples, each as it was found when it was trained on. (In an epoch that
   /// was under way when the run was resumed: over what was left of it.)
   double loss = 0;
-  double accuracy = 0;                       ///< 0 where the loss counts nothing as correct
+  std::optional<double> accuracy;            ///< nothing where no sample is right or wrong
   std::optional<train::Quality> validation;  ///< of the weights of `version`
 };
 
@@ -36,7 +36,8 @@ struct EpochRecord {
 class EpochCounter {
  public:
   /// @param batches  of an epoch. @param done  batches of each epoch that were committed before.
-  EpochCounter(std::uint64_t batches, const std::map<Epoch, std::uint64_t>& done);
+  /// @param judged  whether workloads count samples as correct
+  EpochCounter(std::uint64_t batches, const std::map<Epoch, std::uint64_t>& done, bool judged);
 
   /// The epochs that are complete with this step.
   std::vector<EpochRecord> add(const metrics::StepRecord& step);
@@ -50,6 +51,7 @@ class EpochCounter {
   };
 
   std::uint64_t batches_;
+  bool judged_;
   std::map<Epoch, Sum> open_;
 };
 
@@ -122,7 +124,7 @@ class BestEpoch {
 std::string history_csv(const std::vector<EpochRecord>& epochs, bool has_accuracy);
 
 /// The event "epoch", for the run's log, and back: epochs of attempts before.
-metrics::Fields fields_of(const EpochRecord& epoch, bool has_accuracy);
+metrics::Fields fields_of(const EpochRecord& epoch);
 /// The epochs in a log of events that had all their batches in weights up to `last`; later ones
 /// replace earlier ones of the same number. Lines that are something else, or cut off, are skipped.
 std::vector<EpochRecord> read_epochs(const std::filesystem::path& events, Version last);

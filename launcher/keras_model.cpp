@@ -1,9 +1,8 @@
 #include "keras_model.hpp"
 
-#include <initializer_list>
 #include <map>
+#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -11,8 +10,9 @@
 
 #include <daig/core/error.hpp>
 #include <daig/nn/keras_metrics.hpp>
-#include <daig/nn/keras_optimizer.hpp>
 #include <daig/nn/keras_spec.hpp>
+
+#include "keras_state.hpp"
 
 namespace daig::launcher {
 namespace {
@@ -32,11 +32,11 @@ ArraysOfLayers::iterator layer_of(const model::Parameter& parameter, ArraysOfLay
   return layers.end();
 }
 
-/// For each parameter of the layout, its array in the file: a layer's arrays are in the order of
-/// its parameters.
-std::vector<const store::KerasArray*> match(const model::Layout& layout,
-                                            const store::KerasFile& file,
-                                            const std::string& where) {
+}  // namespace
+
+std::vector<const store::KerasArray*> match_arrays(const model::Layout& layout,
+                                                   const store::KerasFile& file,
+                                                   const std::string& where) {
   ArraysOfLayers arrays;
   for (const store::KerasArray& array : file.weights) arrays[array.layer].push_back(&array);
   std::vector<const store::KerasArray*> matched;
@@ -63,40 +63,14 @@ std::vector<const store::KerasArray*> match(const model::Layout& layout,
   return matched;
 }
 
-/// The options of a Keras optimiser, which are taken one by one: what is left has not been
-/// understood.
-class OptionsLeft {
- public:
-  OptionsLeft(nn::KerasOptimizer optimizer, const std::string& where)
-      : optimizer_(std::move(optimizer)), where_(where) {}
-
-  void take(std::string_view option, double& value) {
-    const auto found = optimizer_.options.find(option);
-    if (found == optimizer_.options.end()) return;
-    value = found->second;
-    optimizer_.options.erase(found);
+std::vector<const store::KerasArray*> trained_arrays(const model::Layout& layout,
+                                                     std::vector<const store::KerasArray*> arrays) {
+  expects(arrays.size() == layout.parameters().size(), "an array for each parameter");
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    if (layout.parameters()[i].role != model::Role::trained) arrays[i] = nullptr;
   }
-  void ignore(std::initializer_list<std::string_view> options) {
-    double ignored = 0;
-    for (const std::string_view option : options) take(option, ignored);
-  }
-  /// Options without an effect while they are 0 do not matter.
-  void expect_none() const {
-    for (const auto& [option, value] : optimizer_.options) {
-      if (value == 0) continue;
-      throw InputError(where_,
-                       fmt::format("the optimizer {}: {} = {} is not supported; choose one with "
-                                   "--optimizer",
-                                   optimizer_.kind, option, value));
-    }
-  }
-
- private:
-  nn::KerasOptimizer optimizer_;
-  const std::string& where_;
-};
-
-}  // namespace
+  return arrays;
+}
 
 Model model_of(const store::KerasFile& file, const std::string& where) {
   try {
@@ -104,7 +78,7 @@ Model model_of(const store::KerasFile& file, const std::string& where) {
         .network = nn::Network<float>(nn::keras_spec(file.model_config, file.training_config)),
         .weights = {},
         .ignored_metrics = nn::ignored_keras_metrics(file.training_config)};
-    for (const store::KerasArray* array : match(model.network.layout(), file, where)) {
+    for (const store::KerasArray* array : match_arrays(model.network.layout(), file, where)) {
       model.weights.insert(model.weights.end(), array->values.begin(), array->values.end());
     }
     return model;
@@ -113,55 +87,25 @@ Model model_of(const store::KerasFile& file, const std::string& where) {
   }
 }
 
-optim::OptimizerOptions optimizer_of(const store::KerasFile& file, const std::string& where) {
-  nn::KerasOptimizer optimizer;
-  try {
-    optimizer = nn::keras_optimizer(file.training_config);
-  } catch (const UsageError& error) {
-    throw InputError(where, fmt::format("{}; choose one with --optimizer", error.what()));
-  }
-  const std::string kind = optimizer.kind;
-  OptionsLeft left(std::move(optimizer), where);
-  left.ignore({"is_legacy_optimizer", "jit_compile", "ema_momentum", "ema_overwrite_frequency"});
-  optim::OptimizerOptions options;
-  if (kind == "SGD") {
-    options.name = "sgd";
-    double nesterov = 0;
-    left.take("momentum", options.momentum);
-    left.take("nesterov", nesterov);
-    options.nesterov = nesterov != 0;
-  } else if (kind == "Adam" || kind == "AdamW") {
-    options.name = kind == "Adam" ? "adam" : "adamw";
-    options.learning_rate = 0.001;
-    options.epsilon = 1e-7;
-    options.epsilon_hat = true;
-    left.take("beta_1", options.beta1);
-    left.take("beta_2", options.beta2);
-    left.take("epsilon", options.epsilon);
-    if (kind == "AdamW") left.take("weight_decay", options.weight_decay);
-  } else {
-    throw InputError(where, fmt::format("its optimizer {} is not supported: choose sgd, adam or "
-                                        "adamw with --optimizer",
-                                        kind));
-  }
-  left.take("lr", options.learning_rate);  // Keras before 2.3
-  left.take("learning_rate", options.learning_rate);
-  left.expect_none();
-  return options;
-}
-
 void write_keras_model(const std::filesystem::path& original, const std::filesystem::path& path,
-                       std::span<const float> weights) {
+                       std::span<const float> weights, const KerasProgress* progress) {
   store::KerasFile file = store::read_keras_file(original);
   const nn::Network<float> network(nn::keras_spec(file.model_config, file.training_config));
-  const auto arrays = match(network.layout(), file, original.string());
+  const auto arrays = match_arrays(network.layout(), file, original.string());
+  std::optional<KerasState> state;
+  if (progress != nullptr) {
+    state = find_state(file, trained_arrays(network.layout(), arrays), progress->optimizer).state;
+  }
   for (std::size_t i = 0; i < arrays.size(); ++i) {
     const model::Parameter& parameter = network.layout().parameters()[i];
     const auto values = weights.subspan(parameter.offset, parameter.size());
     file.weights[static_cast<std::size_t>(arrays[i] - file.weights.data())].values.assign(
         values.begin(), values.end());
   }
-  store::write_keras_file(original, path, file.weights);
+  if (!state) return store::write_keras_file(original, path, file.weights);
+  state->write(progress->state, network.layout(), file);
+  store::write_keras_file(original, path, file.weights, file.optimizer_weights,
+                          state->iterations() + progress->steps);
 }
 
 }  // namespace daig::launcher

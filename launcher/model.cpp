@@ -74,6 +74,10 @@ data::Dataset fit_labels(const nn::Network<float>& network, const data::Dataset&
                    "with categorical_crossentropy");
 }
 
+train::OptimizerState optimizer_state_of(const store::SavedModel& saved) {
+  return {{saved.optimizer.slots.begin(), saved.optimizer.slots.end()}, saved.optimizer.scalars};
+}
+
 void check_features(const nn::Network<float>& network, const data::ArraySource& features) {
   if (features.sample_size() == network.input_size()) return;
   throw UsageError(fmt::format("{}: a sample has {} numbers, shape {}, and the model {} takes {}",

@@ -9,6 +9,7 @@
 #include <daig/data/dataset.hpp>
 #include <daig/nn/network.hpp>
 #include <daig/store/model_file.hpp>
+#include <daig/train/task.hpp>
 
 namespace daig::launcher {
 
@@ -34,6 +35,8 @@ void warn_of_metrics(const Model& model, const std::string& where);
 /// as outputs, of whatever type they are. @throws UsageError naming the file, what its labels are,
 /// and what the loss takes. Cost: reads nothing.
 data::Dataset fit_labels(const nn::Network<float>& network, const data::Dataset& dataset);
+/// The state of the optimiser that the model was saved with.
+train::OptimizerState optimizer_state_of(const store::SavedModel& saved);
 
 /// Checks that the network takes such samples. @throws UsageError naming the file and both sizes.
 void check_features(const nn::Network<float>& network, const data::ArraySource& features);

@@ -176,10 +176,12 @@ ReplayReport replay_run(const ReplaySettings& settings) {
   train::NetworkWorkload workload(start.spec);
   train::Options options = run.options;
   options.layout = workload.network().layout();
-  train::Replay replay(workload, options, ledger.plan().data, start.weights,
-                       [&dataset](const data::ShardPlan& plan, ShardId shard) {
-                         return data::read_shard(dataset, plan, shard);
-                       });
+  train::Replay replay(
+      workload, options, ledger.plan().data, start.weights,
+      [&dataset](const data::ShardPlan& plan, ShardId shard) {
+        return data::read_shard(dataset, plan, shard);
+      },
+      optimizer_state_of(start));
   const bool watched = progress_style(settings.json) == ProgressStyle::rewritten;
   Progress progress(watched ? ProgressStyle::rewritten : ProgressStyle::none, 0, ledger.steps(),
                     ledger.plan().epochs);

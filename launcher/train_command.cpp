@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -11,10 +10,9 @@
 #include <unistd.h>
 
 #include <daig/core/error.hpp>
-#include <daig/store/keras_file.hpp>
 
 #include "command.hpp"
-#include "keras_model.hpp"
+#include "optimizer_words.hpp"
 #include "start_training.hpp"
 
 namespace daig::launcher {
@@ -24,10 +22,7 @@ namespace {
 struct TrainWords {
   TrainSettings settings;
   RunManner manner;
-  std::optional<std::string> optimizer;
-  std::optional<std::string> schedule;
-  std::optional<double> learning_rate;
-  std::optional<double> momentum;
+  OptimizerWords optimizer;
   std::vector<std::string> slow;
   std::vector<std::string> die;
   std::uint64_t cache_mb = 512;
@@ -69,32 +64,11 @@ Duration duration_of(const char* option, double given_s) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(given_s));
 }
 
-/// The optimiser as asked for, or as a Keras file has it, or with the defaults that suit it.
-void choose_optimizer(const TrainWords& words, TrainSettings& settings) {
-  optim::OptimizerOptions& optimizer = settings.options.optimizer;
-  const bool of_keras = !words.optimizer && store::is_keras_file(settings.model);
-  if (of_keras) {
-    const bool nesterov = optimizer.nesterov;
-    const double weight_decay = optimizer.weight_decay;
-    optimizer = optimizer_of(store::read_keras_file(settings.model), settings.model);
-    optimizer.nesterov |= nesterov;
-    if (weight_decay != 0) optimizer.weight_decay = weight_decay;
-  } else {
-    optimizer.name = words.optimizer.value_or("sgd");
-    const bool sgd = optimizer.name == "sgd";
-    optimizer.learning_rate = sgd ? 0.1 : 0.001;
-    optimizer.momentum = sgd ? 0.9 : 0.0;
-  }
-  settings.options.schedule = words.schedule.value_or(of_keras ? "constant" : "cosine");
-  optimizer.learning_rate = words.learning_rate.value_or(optimizer.learning_rate);
-  optimizer.momentum = words.momentum.value_or(optimizer.momentum);
-}
-
 /// Gives the words their meaning.
 TrainSettings settings_of(const TrainWords& words) {
   TrainSettings settings = words.settings;
   train::Options& options = settings.options;
-  choose_optimizer(words, settings);
+  choose_optimizer(words.optimizer, settings);
   if (words.cache_mb > (std::uint64_t{1} << 30)) {
     throw UsageError(fmt::format("--cache-mb {}: no machine has so much", words.cache_mb));
   }
@@ -132,18 +106,7 @@ void add_kept_options(CLI::App& command, TrainWords& words) {
   add("--k", options.k, "batches that make a step", training)->capture_default_str();
   add("--batch-size", options.batch_size, "samples of a batch", training)->capture_default_str();
   add("--epochs", options.epochs, "passes over the dataset", training)->capture_default_str();
-  add("--optimizer", words.optimizer, "sgd, adam or adamw [sgd; a Keras model's own]", training);
-  add("--lr", words.learning_rate,
-      "learning rate [0.1 for sgd, else 0.001; a Keras optimizer's own]", training);
-  add("--schedule", words.schedule,
-      "constant, cosine[:warmup=STEPS,final=PART] or step:every=STEPS[,factor=F] [cosine; constant "
-      "for a Keras optimizer]",
-      training);
-  add("--momentum", words.momentum, "of sgd [0.9; a Keras optimizer's own]", training);
-  command.add_flag("--nesterov", options.optimizer.nesterov, "look ahead with the momentum")
-      ->group(training);
-  add("--weight-decay", options.optimizer.weight_decay, "pulls weights towards 0", training)
-      ->capture_default_str();
+  add_optimizer_options(command, words.optimizer, training);
   add("--seed", options.seed, "of weights and shuffling", training)->capture_default_str();
   add("--shuffle-seed", options.shuffle_seed, "of the samples' order alone [--seed]", training);
 

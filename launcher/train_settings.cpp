@@ -152,16 +152,8 @@ void visit_settings(auto& settings, auto&& visit) {
   visit("norm_factor", options.norm_factor);
   visit("slow", options.slowdown);
   visit("die", settings.deaths);
-  auto& optimizer = options.optimizer;
-  visit("optimizer", optimizer.name);
-  visit("learning_rate", optimizer.learning_rate);
-  visit("momentum", optimizer.momentum);
-  visit("nesterov", optimizer.nesterov);
-  visit("beta1", optimizer.beta1);
-  visit("beta2", optimizer.beta2);
-  visit("epsilon", optimizer.epsilon);
-  visit("epsilon_hat", optimizer.epsilon_hat);
-  visit("weight_decay", optimizer.weight_decay);
+  optim::visit_options(options.optimizer, visit);
+  visit("keras_state", settings.keras_state);
 }
 
 void check_count(const char* option, std::uint64_t value, std::uint64_t most, const char* why) {

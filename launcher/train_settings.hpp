@@ -31,6 +31,8 @@ struct TrainSettings {
   DataChoice data;
   std::string model = "mlp:784-256-128-10";  ///< a spec, or a model file to go on from
   train::Options options;
+  /// The optimiser is the Keras file's own, which goes on from its state in the file.
+  bool keras_state = false;
   std::uint64_t snapshot_every = 0;  ///< steps; 0: after an epoch, 10 s apart or more
   std::map<Rank, Death> deaths;
   std::filesystem::path out;  ///< empty: only into the run's folder

@@ -10,11 +10,16 @@
 #include <fmt/format.h>
 
 #include <daig/core/error.hpp>
+#include <daig/core/log.hpp>
+#include <daig/optim/schedule.hpp>
 #include <daig/store/keras_file.hpp>
 #include <daig/store/ledger.hpp>
 #include <daig/store/model_file.hpp>
 #include <daig/store/run_directory.hpp>
 
+#include "keras_model.hpp"
+#include "keras_optimizer.hpp"
+#include "keras_state.hpp"
 #include "model.hpp"
 
 namespace daig::launcher {
@@ -34,13 +39,40 @@ struct Start {
   train::OptimizerState optimizer_state = {};
 };
 
-Start fresh_start(const TrainSettings& settings, Checks checks) {
+/// A Keras model as its file leaves it: where the optimiser is the file's own, it goes on from its
+/// state, and its schedule from the step that it had come to.
+Start keras_start(TrainSettings& settings, Checks checks) {
+  const store::KerasFile file = store::read_keras_file(settings.model);
+  Model model = model_of(file, settings.model);
+  if (checks == Checks::thorough) warn_of_metrics(model, settings.model);
+  Start start{std::move(model.network), std::move(model.weights)};
+  if (!settings.keras_state) return start;
+  const model::Layout& layout = start.network.layout();
+  const optim::OptimizerOptions& optimizer = settings.options.optimizer;
+  const FoundState found = find_state(
+      file, trained_arrays(layout, match_arrays(layout, file, settings.model)), optimizer);
+  settings.keras_state = found.state.has_value();
+  if (found.state) {
+    start.optimizer_state = found.state->read(file, layout, optimizer);
+    std::string& schedule = settings.options.schedule;
+    if (schedule == optimizer_of(file, settings.model).schedule) {
+      schedule = optim::schedule_from(schedule, found.state->iterations());
+    }
+  } else if (found.is_strange && checks == Checks::thorough) {  // else it was said already
+    log::warning("{}: the optimizer's state in it is not understood: the optimizer starts afresh",
+                 settings.model);
+  }
+  return start;
+}
+
+Start fresh_start(TrainSettings& settings, Checks checks) {
   std::error_code unknown;
   if (!settings.model.starts_with("mlp:")) {
     if (!fs::exists(settings.model, unknown)) {
       throw InputError(settings.model,
                        "there is no such model file, and it is no spec such as mlp:784-128-10");
     }
+    if (store::is_keras_file(settings.model)) return keras_start(settings, checks);
     Model model = load_model(settings.model);
     if (checks == Checks::thorough) warn_of_metrics(model, settings.model);
     return {std::move(model.network), std::move(model.weights)};
@@ -54,11 +86,8 @@ Start fresh_start(const TrainSettings& settings, Checks checks) {
 Start resumed_start(const fs::path& folder, const TrainSettings& settings) {
   const store::Snapshot snapshot = snapshot_to_resume(folder);
   store::SavedModel saved = store::read_model(snapshot.path);
-  Start start{network_of(saved, snapshot.path.string()), std::move(saved.weights), saved.version};
-  for (auto& [name, values] : saved.optimizer.slots) {
-    start.optimizer_state.arrays[name] = std::move(values);
-  }
-  start.optimizer_state.scalars = std::move(saved.optimizer.scalars);
+  Start start{network_of(saved, snapshot.path.string()), std::move(saved.weights), saved.version,
+              optimizer_state_of(saved)};
   if (saved.optimizer.name != settings.options.optimizer.name) {
     throw InputError(snapshot.path.string(),
                      fmt::format("was made with the optimiser '{}', and the run has '{}'",

@@ -402,6 +402,11 @@ KerasFile read_keras_file(const fs::path& path) {
   });
 }
 
+KerasFile read_keras_texts(const fs::path& path) {
+  return with_file(path, path, hdf5::open_file,
+                   [](Reader& reader, hdf5::Handle&) { return reader.read_texts(); });
+}
+
 void write_keras_file(const fs::path& original, const fs::path& path,
                       std::span<const KerasArray> weights,
                       std::span<const KerasArray> optimizer_weights,

@@ -437,15 +437,84 @@ def all_losses_of_numbers():
               labels=(ours, ours.astype("float32")), metrics=errors)
 
 
+def load_with_state(path, optimizer):
+    """As load_model is meant to: Keras 3 builds the optimizer of an HDF5 file for no variables."""
+    model = keras.models.load_model(path, compile=False)
+    optimizer.build(model.trainable_variables)
+    with h5py.File(path) as file:
+        group = file["optimizer_weights"]
+        optimizer.set_weights([group[name][()] for name in group.attrs["weight_names"]])
+    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy")
+    return model
+
+
+def goes_on(name, optimizer, steps=3):
+    """Keras begins, DAIG goes on, Keras ends: as if Keras had done it all."""
+    random = numpy.random.default_rng(7)
+    x = random.normal(size=(24, 6)).astype("float32")
+    y = random.integers(0, 3, 24).astype("int32")
+    model = chain((6,), layers.Dense(5, activation="relu"))
+    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy")
+    for _ in range(steps):
+        model.train_on_batch(x, y)
+    numpy.save("x.npy", x)
+    numpy.save("y.npy", y)
+    model.save("before.h5")
+    before = flat_weights(model)
+    with tempfile.TemporaryDirectory() as run:
+        daig("train", "--model", "before.h5", "--data", "x.npy", "--labels", "y.npy", "-n", "2",
+             "--in-process", "--k", "1", "--batch-size", "24", "--epochs", str(steps), "--run-dir",
+             os.path.join(run, "run"), "--out", "after.h5", "--quiet")
+        daig("replay", os.path.join(run, "run"))
+    ours = load_with_state("after.h5", type(optimizer).from_config(optimizer.get_config()))
+    for part in ("DAIG goes on", "Keras goes on"):
+        for _ in range(steps):
+            model.train_on_batch(x, y)
+            if part == "Keras goes on":
+                ours.train_on_batch(x, y)
+        check(name, part, flat_weights(ours) - before, flat_weights(model) - before, 1e-4)
+        for mine, theirs in zip(ours.optimizer.variables, model.optimizer.variables):
+            check(name, "state: " + theirs.path.split("/")[-1], numpy.array(mine),
+                  numpy.array(theirs), 2e-4)
+
+
 def all_optimizers():
     optimizers = keras.optimizers
-    for optimizer in (optimizers.SGD(0.1), optimizers.SGD(0.1, momentum=0.9),
-                      optimizers.SGD(0.1, momentum=0.8, nesterov=True), optimizers.Adam(0.01),
-                      optimizers.Adam(0.01, beta_1=0.8, beta_2=0.95, epsilon=1e-3),
-                      optimizers.AdamW(0.01, weight_decay=0.05)):
-        config = {key: value for key, value in optimizer.get_config().items() if value}
-        agree(f"{type(optimizer).__name__} {config}",
-              chain((6,), layers.Dense(5, activation="relu")), 3, optimizer=optimizer, steps=5)
+    schedules = optimizers.schedules
+    for optimizer in (
+            optimizers.SGD(0.1),
+            optimizers.SGD(0.1, momentum=0.9),
+            optimizers.SGD(0.1, momentum=0.8, nesterov=True),
+            optimizers.SGD(0.1, momentum=0.8, weight_decay=0.1),
+            optimizers.SGD(0.1, clipnorm=0.1),
+            optimizers.SGD(0.1, global_clipnorm=0.1),
+            optimizers.SGD(0.1, clipvalue=0.02),
+            optimizers.Adam(0.01),
+            optimizers.Adam(0.01, beta_1=0.8, beta_2=0.95, epsilon=1e-3),
+            optimizers.Adam(0.01, beta_2=0.7, amsgrad=True, weight_decay=0.1, clipnorm=0.1),
+            optimizers.AdamW(0.01, weight_decay=0.05),
+            optimizers.Nadam(0.01, beta_1=0.8, beta_2=0.95, epsilon=1e-3, weight_decay=0.1),
+            optimizers.RMSprop(0.01, rho=0.8, epsilon=1e-3, weight_decay=0.1),
+            optimizers.RMSprop(0.01, momentum=0.5, centered=True, epsilon=1e-3),
+            optimizers.Adagrad(0.05, initial_accumulator_value=0.02, epsilon=1e-3,
+                               global_clipnorm=0.1),
+            optimizers.Adamax(0.01, beta_1=0.8, beta_2=0.9, epsilon=1e-3, weight_decay=0.1),
+            optimizers.SGD(schedules.ExponentialDecay(0.1, 2, 0.5), momentum=0.8),
+            optimizers.SGD(schedules.ExponentialDecay(0.1, 2, 0.5, staircase=True)),
+            optimizers.SGD(schedules.InverseTimeDecay(0.1, 2, 0.5)),
+            optimizers.SGD(schedules.PolynomialDecay(0.1, 4, 0.01, power=2.0)),
+            optimizers.SGD(schedules.PolynomialDecay(0.1, 2, 0.01, cycle=True)),
+            optimizers.SGD(schedules.CosineDecay(0.1, 4, alpha=0.1)),
+            optimizers.Adam(schedules.CosineDecay(0.01, 6, warmup_target=0.1, warmup_steps=2)),
+            optimizers.RMSprop(schedules.PiecewiseConstantDecay([1, 4], [0.01, 0.005, 0.02]),
+                               momentum=0.5)):
+        config = {key: value for key, value in optimizer.get_config().items()
+                  if value and key not in ("ema_momentum", "name")}
+        name = f"{type(optimizer).__name__} {config}"
+        goes_on(name, type(optimizer).from_config(optimizer.get_config()))
+        if isinstance(config["learning_rate"], float):  # a schedule starts no other way than it goes on
+            agree(name, chain((6,), layers.Dense(5, activation="relu")), 3, optimizer=optimizer,
+                  steps=5)
 
 
 print("Keras", keras.__version__, "with", keras.backend.backend())

@@ -91,6 +91,39 @@ void write_keras(const fs::path& path, const json& model, const json& training) 
   H5Fclose(file);
 }
 
+const std::vector<Array> adam_state{{"", "adam/iteration", {}},
+                                    {"", "adam/conv_kernel_momentum", {2, 2, 1, 6}},
+                                    {"", "adam/conv_kernel_velocity", {2, 2, 1, 6}},
+                                    {"", "adam/conv_bias_momentum", {6}},
+                                    {"", "adam/conv_bias_velocity", {6}},
+                                    {"", "adam/out_kernel_momentum", {24, 3}},
+                                    {"", "adam/out_kernel_velocity", {24, 3}},
+                                    {"", "adam/out_bias_momentum", {3}},
+                                    {"", "adam/out_bias_velocity", {3}}};
+
+/// Adds what the optimiser remembers, as if of 5 steps.
+void add_state(const fs::path& path, const std::vector<Array>& arrays) {
+  const hid_t file = keras::good(H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT));
+  std::vector<std::string> names;
+  for (const Array& array : arrays) {
+    names.emplace_back(array.name);
+    const std::string name = std::string("/optimizer_weights/") + array.name;
+    const bool counter = array.shape.empty();
+    keras::create_array(file, name, counter ? H5T_STD_I32LE : H5T_IEEE_F32LE, array.shape,
+                        H5P_DEFAULT);
+    const hid_t data = keras::good(H5Dopen2(file, name.c_str(), H5P_DEFAULT));
+    std::vector<float> values(std::accumulate(array.shape.begin(), array.shape.end(),
+                                              std::size_t{1}, std::multiplies<>()),
+                              counter ? 5.0F : 0.25F);
+    keras::good(H5Dwrite(data, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()));
+    H5Dclose(data);
+  }
+  const hid_t group = keras::good(H5Gopen2(file, "/optimizer_weights", H5P_DEFAULT));
+  keras::write_texts(group, "weight_names", names, keras::Texts::variable, false);
+  H5Gclose(group);
+  H5Fclose(file);
+}
+
 struct KerasPlace : TrainingPlace {
   KerasPlace() { write_keras(path() / "cnn.h5", small_cnn(), adam); }
 
@@ -206,6 +239,49 @@ BOOST_AUTO_TEST_CASE(a_run_that_was_stopped_goes_on_to_the_same_file) {
               store::read_keras_file(place.path() / "whole.h5").weights));
 }
 
+BOOST_AUTO_TEST_CASE(an_optimizer_goes_on_from_its_state_in_the_file_and_leaves_its_own) {
+  const KerasPlace place;
+  json decaying = adam;
+  decaying["optimizer_config"]["config"]["decay"] = 0.1;
+  write_keras(place.path() / "cnn.h5", small_cnn(), decaying);
+  const Words words =
+      KerasPlace::train_keras({"--epochs", "2", "--out", "trained.h5", "-n", "2", "--in-process"});
+  place.check_whole(run(words, place.path()));
+  BOOST_TEST(!store::read_keras_file(place.path() / "trained.h5").iterations.has_value());
+  const auto fresh = store::read_keras_file(place.path() / "trained.h5").weights;
+  fs::remove_all(place.run_folder());
+
+  add_state(place.path() / "cnn.h5", adam_state);
+  const Ended ended = run(words, place.path());
+  place.check_whole(ended);  // the replay goes on from the state, too
+  BOOST_TEST(ended.error.find("afresh") == std::string::npos, ended.error);
+  place.check_trained("trained.h5");
+  const store::KerasFile before = store::read_keras_file(place.path() / "cnn.h5");
+  const store::KerasFile after = store::read_keras_file(place.path() / "trained.h5");
+  BOOST_TEST((after.weights != fresh));
+  BOOST_TEST(after.iterations.value() > 5U);
+  for (std::size_t i = 1; i < before.optimizer_weights.size(); ++i) {
+    BOOST_TEST((after.optimizer_weights[i].values != before.optimizer_weights[i].values));
+  }
+  const auto configuration = json::parse(ended.last_line());
+  BOOST_TEST(configuration.at("steps").get<std::uint64_t>() + 5 == after.iterations.value());
+  fs::remove_all(place.run_folder());
+
+  // Another optimiser has no use for it.
+  Words other = words;
+  other.insert(other.end(), {"--optimizer", "sgd"});
+  place.check_whole(run(other, place.path()));
+  BOOST_TEST((store::read_keras_file(place.path() / "trained.h5").optimizer_weights ==
+              before.optimizer_weights));
+  fs::remove_all(place.run_folder());
+
+  write_keras(place.path() / "cnn.h5", small_cnn(), decaying);
+  add_state(place.path() / "cnn.h5", {adam_state.begin(), adam_state.end() - 1});
+  const Ended half = run(words, place.path());
+  BOOST_TEST(contains(half.error, "the optimizer starts afresh"), half.error);
+  BOOST_TEST((store::read_keras_file(place.path() / "trained.h5").weights == fresh));
+}
+
 BOOST_AUTO_TEST_CASE(the_file_says_what_is_in_it_and_what_is_not_supported) {
   const KerasPlace place;
   const Ended told = run({DAIG_COMMAND, "inspect", "cnn.h5"}, place.path());
@@ -221,12 +297,12 @@ BOOST_AUTO_TEST_CASE(the_file_says_what_is_in_it_and_what_is_not_supported) {
   BOOST_TEST(contains(refused.error, "daig: error: cnn.h5: layer 'conv' (LSTM): "), refused.error);
   BOOST_TEST(!fs::exists(place.run_folder()));
 
-  json rmsprop = adam;
-  rmsprop["optimizer_config"]["class_name"] = "RMSprop";
-  write_keras(place.path() / "cnn.h5", small_cnn(), rmsprop);
+  json ftrl = adam;
+  ftrl["optimizer_config"]["class_name"] = "Ftrl";
+  write_keras(place.path() / "cnn.h5", small_cnn(), ftrl);
   const Ended unknown = run(KerasPlace::train_keras({}), place.path());
   BOOST_TEST(unknown.code == 3);
-  BOOST_TEST(contains(unknown.error, "its optimizer RMSprop is not supported"), unknown.error);
+  BOOST_TEST(contains(unknown.error, "its optimizer Ftrl is not supported"), unknown.error);
   const Words other = KerasPlace::train_keras({"--optimizer", "sgd", "--in-process", "-n", "2"});
   place.check_whole(run(other, place.path()));
 }

@@ -2,6 +2,8 @@
 #include "launcher/train_settings.hpp"
 
 #include <functional>
+#include <string>
+#include <type_traits>
 
 #include <boost/test/unit_test.hpp>
 
@@ -42,7 +44,9 @@ TrainSettings unusual() {
   options.cache_bytes = 12345;
   options.silence_limit = std::chrono::milliseconds(2500);
   options.slowdown = {{Rank{1}, 1.5}, {Rank{3}, 20.0}};
-  options.optimizer = {"adamw", 0.1, 0.9, true, 0.8, 0.99, 1e-7, true, 0.01};
+  options.optimizer = {"adamw", 0.1, 0.9,  true, 0.8,  0.99,  1e-7, true, 0.01, true,
+                       true,    0.7, true, 0.2,  true, 0.004, true, 0.5,  0.6,  0.7};
+  settings.keras_state = true;
   return settings;
 }
 
@@ -58,6 +62,37 @@ BOOST_AUTO_TEST_CASE(settings_survive_the_ledger) {
     BOOST_CHECK(read.data.scale == settings.data.scale);
     BOOST_TEST(read.data.validation_split == settings.data.validation_split);
     BOOST_CHECK(read.options.shuffle_seed == settings.options.shuffle_seed);
+    BOOST_CHECK(read.keras_state == settings.keras_state);
+  }
+}
+
+/// Each of them, changed alone, is kept, and tells the settings apart.
+BOOST_AUTO_TEST_CASE(every_option_of_an_optimizer_counts) {
+  const TrainSettings usual;
+  std::size_t options = 0;
+  daig::optim::OptimizerOptions shown;
+  daig::optim::visit_options(shown, [&](const char*, auto&) { ++options; });
+  BOOST_TEST(options == 20U);
+  for (std::size_t changed = 0; changed < options; ++changed) {
+    TrainSettings settings;
+    std::size_t at = 0;
+    std::string name;
+    daig::optim::visit_options(settings.options.optimizer, [&](const char* option, auto& value) {
+      if (at++ != changed) return;
+      name = option;
+      if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, std::string>) {
+        value = "adam";
+      } else if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, bool>) {
+        value = !value;
+      } else {
+        value += 0.125;
+      }
+    });
+    BOOST_TEST_CONTEXT(name) {
+      BOOST_TEST(settings.options.digest(7) != usual.options.digest(7));
+      const TrainSettings read = settings_of(configuration_of(settings), "ledger");
+      BOOST_TEST(read.options.digest(7) == settings.options.digest(7));
+    }
   }
 }
 

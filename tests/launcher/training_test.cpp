@@ -3,9 +3,13 @@
 // The command as a user meets it: train in every way there is, then use what came out.
 
 #include <cmath>
+#include <map>
+#include <string>
 
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
+
+#include <daig/store/ledger.hpp>
 
 #include "launcher/command.hpp"
 #include "launcher/sample_data.hpp"
@@ -88,6 +92,38 @@ BOOST_AUTO_TEST_CASE(under_a_foreign_mpirun) {
                "--mca",  "mpi_yield_when_idle", "1"};
   if (::geteuid() == 0) mpirun.push_back("--allow-run-as-root");
   check_report(report_of(mpirun + Words{"-n", "2"} + train, place), place);
+}
+
+/// Each word leads to the option of its name.
+BOOST_AUTO_TEST_CASE(the_ledger_knows_what_the_optimizer_was_told) {
+  const auto check = [](const Words& words, const std::map<std::string, std::string>& kept) {
+    const Workplace place;
+    report_of(train + Words{"-n", "1"} + words, place);
+    const auto configuration =
+        daig::store::read_configuration(place.folder / "run" / "ledger.sqlite");
+    for (const auto& [name, value] : kept) BOOST_TEST(configuration.at(name) == value);
+  };
+  check({"--optimizer", "rmsprop", "--rho", "0.5", "--momentum", "0.25", "--centered", "--epsilon",
+         "0.125", "--clip-norm", "2", "--lr", "0.0625", "--schedule", "inverse:rate=0.5"},
+        {{"optimizer", "rmsprop"},
+         {"rho", "0.5"},
+         {"momentum", "0.25"},
+         {"centered", "1"},
+         {"epsilon", "0.125"},
+         {"clip_norm", "2"},
+         {"learning_rate", "0.0625"},
+         {"schedule", "inverse:rate=0.5"}});
+  check({"--optimizer", "adam", "--beta1", "0.5", "--beta2", "0.25", "--amsgrad", "--weight-decay",
+         "0.125", "--decoupled-decay", "--clip-value", "3"},
+        {{"beta1", "0.5"},
+         {"beta2", "0.25"},
+         {"amsgrad", "1"},
+         {"weight_decay", "0.125"},
+         {"decoupled_decay", "1"},
+         {"clip_value", "3"}});
+  check({"--optimizer", "adagrad", "--initial-accumulator", "0.5", "--global-clip-norm", "4"},
+        {{"initial_accumulator", "0.5"}, {"global_clip_norm", "4"}});
+  check({"--nesterov"}, {{"nesterov", "1"}, {"momentum", "0.9"}});
 }
 
 BOOST_AUTO_TEST_CASE(the_same_seed_and_one_rank_give_the_same_model) {

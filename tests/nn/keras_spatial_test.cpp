@@ -224,7 +224,7 @@ BOOST_AUTO_TEST_CASE(cross_entropy_takes_one_distribution_a_sample) {
                     {"config", {{"from_logits", last == std::string("linear")}}}};
     BOOST_CHECK_EXCEPTION(keras_spec(model.dump(), json{{"loss", loss}}.dump()), UsageError,
                           [](const UsageError& error) {
-                            return std::string(error.what()).find("has to be flat") !=
+                            return std::string(error.what()).find("one row of outputs a sample") !=
                                    std::string::npos;
                           });
   }

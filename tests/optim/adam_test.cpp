@@ -24,7 +24,12 @@ const std::vector<AdamOptions> all_options = {
     {.beta1 = 0, .beta2 = 0.5, .epsilon = 1e-3},
     {.epsilon = 1e-3, .epsilon_place = AdamOptions::Epsilon::before_correction},
     {.weight_decay = 0.1},
-    {.weight_decay = 0.1, .decay = AdamOptions::Decay::decoupled}};
+    {.weight_decay = 0.1, .decay = daig::optim::WeightDecay::decoupled},
+    {.beta2 = 0.7, .amsgrad = true},
+    {.epsilon = 1e-3,
+     .epsilon_place = AdamOptions::Epsilon::before_correction,
+     .weight_decay = 0.1,
+     .amsgrad = true}};
 
 /// Algorithm 1 of the paper (algorithm 2 of AdamW's), straight, in double.
 std::vector<double> reference(const AdamOptions& options, const std::vector<float>& start,
@@ -32,7 +37,8 @@ std::vector<double> reference(const AdamOptions& options, const std::vector<floa
   std::vector<double> w(start.begin(), start.end());
   std::vector<double> m(start.size());
   std::vector<double> v(start.size());
-  const bool decoupled = options.decay == AdamOptions::Decay::decoupled;
+  std::vector<double> largest(start.size());
+  const bool decoupled = options.decay == daig::optim::WeightDecay::decoupled;
   for (int t = 1; t <= steps; ++t) {
     const auto sum = test::random_values(start.size(), 100 + static_cast<std::uint64_t>(t) - 1);
     for (std::size_t i = 0; i < start.size(); ++i) {
@@ -44,13 +50,14 @@ std::vector<double> reference(const AdamOptions& options, const std::vector<floa
       }
       m[i] = options.beta1 * m[i] + (1 - options.beta1) * g;
       v[i] = options.beta2 * v[i] + (1 - options.beta2) * g * g;
+      largest[i] = options.amsgrad ? std::max(largest[i], v[i]) : v[i];
       const double corrected_m = m[i] / (1 - std::pow(options.beta1, t));
-      const double corrected_v = v[i] / (1 - std::pow(options.beta2, t));
+      const double corrected_v = largest[i] / (1 - std::pow(options.beta2, t));
       if (options.epsilon_place == AdamOptions::Epsilon::before_correction) {
         // As the paper's last paragraph of section 2 has it, and Keras.
         const double alpha =
             rate * std::sqrt(1 - std::pow(options.beta2, t)) / (1 - std::pow(options.beta1, t));
-        w[i] -= alpha * m[i] / (std::sqrt(v[i]) + options.epsilon);
+        w[i] -= alpha * m[i] / (std::sqrt(largest[i]) + options.epsilon);
       } else {
         w[i] -= rate * corrected_m / (std::sqrt(corrected_v) + options.epsilon);
       }
@@ -73,7 +80,7 @@ BOOST_AUTO_TEST_CASE(agrees_with_a_reference_in_double) {
   for (const AdamOptions& options : all_options) {
     BOOST_TEST_CONTEXT("beta1 " << options.beta1 << " weight decay " << options.weight_decay
                                 << " decoupled "
-                                << (options.decay == AdamOptions::Decay::decoupled)) {
+                                << (options.decay == daig::optim::WeightDecay::decoupled)) {
       const std::vector<float> start = test::random_values(101, 1);
       Adam adam(options, start.size());
       std::vector<float> weights = start;
@@ -90,8 +97,8 @@ BOOST_AUTO_TEST_CASE(agrees_with_a_reference_in_double) {
 
 BOOST_AUTO_TEST_CASE(coupled_and_decoupled_decay_differ) {
   const std::vector<float> start = test::random_values(10, 1);
-  Adam coupled(all_options[2], start.size());
-  Adam decoupled(all_options[3], start.size());
+  Adam coupled(all_options[3], start.size());
+  Adam decoupled(all_options[4], start.size());
   BOOST_TEST(test::walk(coupled, start, 0, 5) != test::walk(decoupled, start, 0, 5));
 }
 

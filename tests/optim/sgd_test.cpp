@@ -24,7 +24,13 @@ const std::vector<SgdOptions> all_options = {
     {.momentum = 0.9},
     {.momentum = 0.9, .weight_decay = 0.01},
     {.momentum = 0.9, .nesterov = true},
-    {.momentum = 0.5, .nesterov = true, .weight_decay = 0.1}};
+    {.momentum = 0.5, .nesterov = true, .weight_decay = 0.1},
+    {.weight_decay = 0.1, .decay = daig::optim::WeightDecay::decoupled},
+    {.momentum = 0.9,
+     .weight_decay = 0.1,
+     .decay = daig::optim::WeightDecay::decoupled,
+     .velocity = SgdOptions::Velocity::of_steps},
+    {.momentum = 0.9, .nesterov = true, .velocity = SgdOptions::Velocity::of_steps}};
 
 /// The formulas of the header, straight, in double.
 std::vector<double> reference(const SgdOptions& options, const std::vector<float>& start, int steps,
@@ -34,7 +40,12 @@ std::vector<double> reference(const SgdOptions& options, const std::vector<float
   for (int step = 0; step < steps; ++step) {
     const auto sum = test::random_values(start.size(), 100 + static_cast<std::uint64_t>(step));
     for (std::size_t i = 0; i < start.size(); ++i) {
-      const double gradient = scale * sum[i] + options.weight_decay * weights[i];
+      double gradient = scale * sum[i];
+      if (options.decay == daig::optim::WeightDecay::decoupled) {
+        weights[i] -= rate * options.weight_decay * weights[i];
+      } else {
+        gradient += options.weight_decay * weights[i];
+      }
       velocity[i] = options.momentum * velocity[i] + gradient;
       weights[i] -=
           rate * (options.nesterov ? gradient + options.momentum * velocity[i] : velocity[i]);
@@ -83,6 +94,20 @@ BOOST_AUTO_TEST_CASE(agrees_with_a_reference_in_double) {
       }
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_new_rate_does_not_change_steps_that_were_taken) {
+  // g = 2, rates 1/4, 1/2. Steps: 0.5; then 0.25 + 1. Gradients: 2; then 3, at the new rate.
+  const auto end = [](SgdOptions::Velocity velocity) {
+    Sgd sgd({.momentum = 0.5, .velocity = velocity}, 1);
+    std::vector<float> weights{1};
+    for (const float rate : {0.25F, 0.5F}) {
+      sgd.update(weights, std::vector<float>{2}, 1, rate, weights);
+    }
+    return weights[0];
+  };
+  BOOST_TEST(end(SgdOptions::Velocity::of_steps) == 1 - 0.5 - 1.25);
+  BOOST_TEST(end(SgdOptions::Velocity::of_gradients) == 1 - 0.5 - 1.5);
 }
 
 BOOST_AUTO_TEST_CASE(in_place_equals_elsewhere) {

@@ -172,6 +172,25 @@ BOOST_AUTO_TEST_CASE(what_is_optional_may_be_missing) {
   BOOST_TEST(store::read_keras_file(path).keras_version == "2.2.4");
 }
 
+BOOST_AUTO_TEST_CASE(texts_are_read_without_the_arrays) {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "model.h5";
+  keras::write(path, {});
+  store::KerasFile whole = store::read_keras_file(path);
+  whole.weights.clear();
+  whole.optimizer_weights.clear();
+  whole.iterations.reset();
+  BOOST_CHECK(same_file(store::read_keras_texts(path), whole));
+  // Whoever wants the texts alone does not come by the damage.
+  keras::change(path, [](hid_t file) {
+    const hid_t weights = H5Gopen2(file, "model_weights", H5P_DEFAULT);
+    H5Adelete(weights, "layer_names");
+    H5Gclose(weights);
+  });
+  BOOST_CHECK_THROW(store::read_keras_file(path), InputError);
+  BOOST_CHECK(same_file(store::read_keras_texts(path), whole));
+}
+
 BOOST_AUTO_TEST_CASE(large_configurations_are_read_whole) {
   const TemporaryFolder folder;
   const fs::path path = folder / "model.h5";

@@ -82,6 +82,8 @@ struct Run {
   std::vector<float> first_weights;
   std::vector<StepRecord> steps;
   std::vector<float> last_weights;
+  train::OptimizerState first_state = {};
+  train::OptimizerState last_state = {};
 };
 
 class Keep : public metrics::Recorder {
@@ -104,10 +106,11 @@ data::ShardPlan plan_of(const data::Dataset& dataset, const train::Options& opti
 }
 
 /// Trains a network in threads.
-Run train_network(int size, const train::Options& options) {
+Run train_network(int size, const train::Options& options,
+                  const train::OptimizerState& first_state = {}) {
   const data::Dataset dataset = sample_dataset();
   train::NetworkWorkload any(spec);
-  Run run{options, std::vector<float>(any.network().layout().size()), {}, {}};
+  Run run{options, std::vector<float>(any.network().layout().size()), {}, {}, first_state};
   any.network().initialise(run.first_weights, options.seed);
   Keep keep(run.steps);
   const test::Problems problems =
@@ -118,10 +121,13 @@ Run train_network(int size, const train::Options& options) {
           session.set_up({.weights = run.first_weights,
                           .samples = dataset.count(),
                           .read_shard = reader_of(dataset),
+                          .optimizer_state = first_state,
                           .recorder = &keep});
         }
         train::Result result = session.run(workload);
-        if (session.coordinates()) run.last_weights = std::move(result.weights);
+        if (!session.coordinates()) return;
+        run.last_weights = std::move(result.weights);
+        run.last_state = std::move(result.optimizer_state);
       });
   BOOST_TEST(problems.none(), problems.text());
   return run;
@@ -139,7 +145,7 @@ Replayed replay(const Run& run) {
   const data::Dataset dataset = sample_dataset();
   train::NetworkWorkload workload(spec);
   train::Replay replay(workload, run.options, plan_of(dataset, run.options), run.first_weights,
-                       reader_of(dataset));
+                       reader_of(dataset), run.first_state);
   Replayed replayed;
   for (const StepRecord& step : run.steps) {
     if (replay.step(step) != step.sum_digest) replayed.differing.push_back(step.step.value());
@@ -161,6 +167,17 @@ BOOST_DATA_TEST_CASE(a_session_is_reproduced_bit_for_bit, data_set::make(ways())
   BOOST_TEST(replayed.differing.empty());
   BOOST_TEST(replayed.digest == digest_of(run.last_weights));
   BOOST_TEST(replayed.digest != digest_of(run.first_weights));
+}
+
+BOOST_AUTO_TEST_CASE(a_session_may_go_on_from_the_state_of_an_optimizer) {
+  const train::OptimizerState state = train_network(2, sample_options()).last_state;
+  Run run = train_network(3, sample_options(), state);
+  BOOST_TEST(replay(run).digest == digest_of(run.last_weights));
+  run.first_state = {};
+  BOOST_TEST(replay(run).digest != digest_of(run.last_weights));
+  run.first_state = state;
+  run.first_state.arrays.erase("adam_m");
+  BOOST_CHECK_THROW(replay(run), InputError);
 }
 
 BOOST_AUTO_TEST_CASE(batches_of_one_volunteer_in_another_order_are_found) {

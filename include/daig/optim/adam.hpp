@@ -1,6 +1,6 @@
 #pragma once
 
-/// Adam and AdamW.
+/// Adam, AdamW and AMSGrad.
 ///
 /// With g = scale * gradient_sum, in step t = 1, 2, ...:
 ///
@@ -9,24 +9,24 @@
 ///
 /// From Kingma, Ba, "Adam: a method for stochastic optimization" (ICLR 2015), algorithm 1; epsilon
 /// stands outside the corrected square root as there and in PyTorch, or else before the correction,
-/// sqrt(v) + epsilon, as in Keras (the paper's "epsilon hat"). Weight decay is either added to the
-/// gradient (L2, torch.optim.Adam) or decoupled, w' -= rate * weight_decay * w (AdamW; Loshchilov,
-/// Hutter, "Decoupled weight decay regularization", ICLR 2019, in PyTorch's form).
+/// sqrt(v) + epsilon, as in Keras (the paper's "epsilon hat"). Weight decay, see weight_decay.hpp,
+/// is L2 in torch.optim.Adam; decoupled it makes AdamW. AMSGrad divides by the largest v so far
+/// instead of v (Reddi, Kale, Kumar, "On the convergence of Adam and beyond", ICLR 2018; that v is
+/// taken before the correction, as in PyTorch and Keras).
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <span>
 #include <vector>
 
-#include <fmt/format.h>
-
-#include <daig/core/error.hpp>
+#include <daig/optim/detail/option_checks.hpp>
 #include <daig/optim/optimizer.hpp>
+#include <daig/optim/weight_decay.hpp>
 
 namespace daig::optim {
 
 struct AdamOptions {
-  enum class Decay { coupled, decoupled };
   enum class Epsilon { after_correction, before_correction };
 
   double beta1 = 0.9;    ///< in [0, 1)
@@ -34,12 +34,13 @@ struct AdamOptions {
   double epsilon = 1e-8;
   Epsilon epsilon_place = Epsilon::after_correction;
   double weight_decay = 0;
-  Decay decay = Decay::coupled;  ///< decoupled makes it AdamW
+  WeightDecay decay = WeightDecay::l2;  ///< decoupled makes it AdamW
+  bool amsgrad = false;
 };
 
-/// State: the arrays "adam_m" and "adam_v", 8 bytes a weight, and the scalars "adam_beta1_power"
-/// and "adam_beta2_power". beta^t is kept as a running product instead of a step count, for
-/// pow(beta, t) may differ between C libraries.
+/// State: the arrays "adam_m" and "adam_v", 8 bytes a weight, and for AMSGrad "adam_v_max", 4 bytes
+/// more; the scalars "adam_beta1_power" and "adam_beta2_power". beta^t is kept as a running product
+/// instead of a step count, for pow(beta, t) may differ between C libraries.
 class Adam {
  public:
   /// @throws UsageError for options outside their range.
@@ -53,6 +54,7 @@ class Adam {
   AdamOptions options_;
   std::vector<float> mean_;
   std::vector<float> square_;
+  std::vector<float> largest_;  // empty but for AMSGrad
   double beta1_power_ = 1;
   double beta2_power_ = 1;
 };
@@ -61,21 +63,11 @@ class Adam {
 
 inline Adam::Adam(const AdamOptions& options, std::size_t size)
     : options_(options), mean_(size), square_(size) {
-  const auto check_beta = [](const char* name, double beta) {
-    // Written so that NaN fails; and 1 - 1e-9 is 1 as a float, with which nothing is forgotten.
-    if (beta >= 0 && static_cast<float>(beta) < 1) return;
-    throw UsageError(fmt::format(
-        "{} {} makes no sense: it is the part of a running mean that is kept, in [0, 1)", name,
-        beta));
-  };
-  check_beta("beta1", options.beta1);
-  check_beta("beta2", options.beta2);
-  if (!(static_cast<float>(options.epsilon) > 0 && std::isfinite(options.epsilon))) {
-    throw UsageError(fmt::format(
-        "epsilon {} makes no sense: it keeps a division from being by zero, 1e-8 is usual",
-        options.epsilon));
-  }
+  detail::check_kept_part("beta1", options.beta1);
+  detail::check_kept_part("beta2", options.beta2);
+  detail::check_epsilon(options.epsilon);
   detail::check_weight_decay(options.weight_decay);
+  if (options.amsgrad) largest_.resize(size);
 }
 
 inline void Adam::update(std::span<const float> weights, std::span<const float> gradient_sum,
@@ -84,7 +76,6 @@ inline void Adam::update(std::span<const float> weights, std::span<const float> 
   beta1_power_ *= options_.beta1;
   beta2_power_ *= options_.beta2;
   // Everything that is the same for all weights is computed once, in double.
-  const bool decoupled = options_.decay == AdamOptions::Decay::decoupled;
   const double rate = learning_rate;
   const auto beta1 = static_cast<float>(options_.beta1);
   const auto beta2 = static_cast<float>(options_.beta2);
@@ -95,24 +86,31 @@ inline void Adam::update(std::span<const float> weights, std::span<const float> 
   const auto root_correction = static_cast<float>(correction);
   const bool corrected = options_.epsilon_place == AdamOptions::Epsilon::before_correction;
   const auto epsilon = static_cast<float>(options_.epsilon * (corrected ? correction : 1));
-  const auto coupled_decay = static_cast<float>(decoupled ? 0 : options_.weight_decay);
-  const auto shrink = static_cast<float>(decoupled ? 1 - rate * options_.weight_decay : 1);
+  const auto factors = detail::decay_factors(options_.weight_decay, options_.decay, rate);
   float* const means = mean_.data();
   float* const squares = square_.data();
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    const float gradient = scale * gradient_sum[i] + coupled_decay * weights[i];
-    const float mean = beta1 * means[i] + rest1 * gradient;
-    const float square = beta2 * squares[i] + rest2 * (gradient * gradient);
-    means[i] = mean;
-    squares[i] = square;
-    new_weights[i] =
-        shrink * weights[i] - step * mean / (std::sqrt(square) * root_correction + epsilon);
-  }
+  const auto pass = [&](auto&& divisor_square) {
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      const float gradient = scale * gradient_sum[i] + factors.l2 * weights[i];
+      const float mean = beta1 * means[i] + rest1 * gradient;
+      const float square = beta2 * squares[i] + rest2 * (gradient * gradient);
+      means[i] = mean;
+      squares[i] = square;
+      new_weights[i] =
+          factors.shrink * weights[i] -
+          step * mean / (std::sqrt(divisor_square(i, square)) * root_correction + epsilon);
+    }
+  };
+  if (largest_.empty()) return pass([](std::size_t, float square) { return square; });
+  pass([largest = largest_.data()](std::size_t i, float square) {
+    return largest[i] = std::max(largest[i], square);
+  });
 }
 
 inline State Adam::state() {
   State state;
   state.arrays = {{"adam_m", mean_}, {"adam_v", square_}};
+  if (options_.amsgrad) state.arrays.push_back({"adam_v_max", largest_});
   state.scalars = {{"adam_beta1_power", &beta1_power_}, {"adam_beta2_power", &beta2_power_}};
   return state;
 }

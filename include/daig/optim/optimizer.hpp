@@ -9,7 +9,6 @@
 /// ranks that run the same program; a compiler that fuses a * b + c on one machine and not on
 /// another breaks it, and the digest of the commit shows it.
 
-#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <memory>
@@ -17,8 +16,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include <daig/core/error.hpp>
 
@@ -103,14 +100,6 @@ inline void expect_update_arguments(std::size_t size, std::span<const float> wei
   expects(weights.size() == size, "weights as long as the optimiser was made for");
   expects(gradient_sum.size() == size, "a gradient as long as the weights");
   expects(new_weights.size() == size, "new weights as long as the weights");
-}
-
-/// @throws UsageError unless it is a number from 0 on.
-inline void check_weight_decay(double weight_decay) {
-  if (weight_decay >= 0 && std::isfinite(weight_decay)) return;
-  throw UsageError(fmt::format(
-      "weight decay {} makes no sense: it pulls weights towards 0, as a number from 0 on",
-      weight_decay));
 }
 
 }  // namespace detail

@@ -53,6 +53,9 @@ bool is_keras_file(const std::filesystem::path& path);
 ///         IoError when the system does not let the file be read.
 KerasFile read_keras_file(const std::filesystem::path& path);
 
+/// The same without the arrays, of which nothing is read. Cost: as is_keras_file, and the texts.
+KerasFile read_keras_texts(const std::filesystem::path& path);
+
 /// Writes `original` again with other values: a byte copy in which only arrays are overwritten,
 /// each in its own number type. Configuration, names and all else stay as they are; so does an
 /// array whose values have not changed, so that what a float cannot hold is not rounded. Under a

@@ -91,12 +91,12 @@ inline std::string treatment(const model::Layout& layout) {
 }  // namespace detail
 
 inline std::uint64_t Options::digest(std::size_t weights) const {
-  const optim::OptimizerOptions& o = optimizer;
-  const std::string text =
-      fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}{}", weights, k,
-                  batch_size, epochs, shards, balance, seed, seeds().order, o.name, o.learning_rate,
-                  o.momentum, o.nesterov, o.beta1, o.beta2, o.epsilon, o.epsilon_hat,
-                  o.weight_decay, schedule, coordinator_trains, detail::treatment(layout));
+  std::string text = fmt::format("{} {} {} {} {} {} {} {} {} {}{}", weights, k, batch_size, epochs,
+                                 shards, balance, seed, seeds().order, schedule, coordinator_trains,
+                                 detail::treatment(layout));
+  optim::visit_options(optimizer, [&text](const char* name, const auto& value) {
+    text += fmt::format(" {}={}", name, value);
+  });
   return daig::digest(std::as_bytes(std::span(text)));
 }
 

@@ -25,6 +25,7 @@
 #include <daig/train/options.hpp>
 #include <daig/train/replica.hpp>
 #include <daig/train/shard_server.hpp>
+#include <daig/train/task.hpp>
 #include <daig/train/workload.hpp>
 
 namespace daig::train {
@@ -42,13 +43,15 @@ namespace daig::train {
 template <Workload W>
 class Replay {
  public:
-  /// From the weights before step 0, with a fresh optimiser.
+  /// From the weights before step 0, with an optimiser that is fresh, or has the state given.
   /// @param options     of the run
   /// @param plan        of the run, as options.shards may have left it to be chosen
   /// @param read_shard  empty for a workload that finds its own data
-  /// @throws UsageError when the optimiser's options make no sense.
+  /// @throws UsageError when the optimiser's options make no sense, InputError when the state is
+  /// not one of this optimiser's.
   Replay(W& workload, const Options& options, const data::ShardPlan& plan,
-         std::span<const float> weights, ReadShard read_shard = {});
+         std::span<const float> weights, ReadShard read_shard = {},
+         const OptimizerState& optimizer_state = {});
 
   /// Computes the next step and applies it; returns the digest of its sum. Expects batches of the
   /// plan, and at least one sample. @throws what the workload or the reading of a shard throws.
@@ -79,7 +82,8 @@ class Replay {
 
 template <Workload W>
 Replay<W>::Replay(W& workload, const Options& options, const data::ShardPlan& plan,
-                  std::span<const float> weights, ReadShard read_shard)
+                  std::span<const float> weights, ReadShard read_shard,
+                  const OptimizerState& optimizer_state)
     : workload_(workload),
       options_(options),
       plan_(plan),
@@ -89,6 +93,7 @@ Replay<W>::Replay(W& workload, const Options& options, const data::ShardPlan& pl
       gradient_(weights.size()),
       sum_(weights.size()) {
   expects(!BatchWorkload<W> || read_shard_, "where to read the shards from");
+  if (!optimizer_state.empty()) restore(optimizer_state, replica_.optimizer_state());
 }
 
 template <Workload W>

@@ -20,6 +20,8 @@ namespace daig::train {
 struct OptimizerState {
   std::map<std::string, std::vector<float>> arrays;
   std::map<std::string, double> scalars;
+
+  bool empty() const { return arrays.empty() && scalars.empty(); }
 };
 
 /// Copies an optimiser's state out, and back in.
@@ -36,7 +38,7 @@ struct Task {
   // Resuming: where the run stood.
   Version version{0};
   std::vector<control::Work> done = {};  ///< committed before that version
-  OptimizerState optimizer_state = {};   ///< empty: fresh
+  OptimizerState optimizer_state = {};   ///< empty: fresh; also for a run that begins
 
   metrics::Recorder* recorder = nullptr;  ///< told of steps and events; must outlive the run
   /// Called with the new weights after every commit, on the communication thread: be quick.

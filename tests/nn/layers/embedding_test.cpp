@@ -12,7 +12,7 @@
 #include <daig/core/error.hpp>
 #include <daig/nn/layers/dense.hpp>
 #include <daig/nn/layers/embedding.hpp>
-#include <daig/nn/losses/mean_squared_error.hpp>
+#include <daig/nn/losses/elementwise_loss.hpp>
 #include <daig/nn/network.hpp>
 
 #include "naive_window.hpp"
@@ -72,7 +72,7 @@ Network<double> network() {
   std::vector<std::unique_ptr<Layer<double>>> layers;
   layers.push_back(std::make_unique<Embedding<double>>("words", Shape{3}, 4, 2));
   layers.push_back(std::make_unique<Dense<double>>("out", Shape{3, 2}, 1, Activation::tanh));
-  return {std::move(layers), std::make_unique<MeanSquaredError<double>>(), "own"};
+  return {std::move(layers), std::make_unique<ElementwiseLoss<double>>(), "own"};
 }
 
 BOOST_AUTO_TEST_CASE(derivatives_agree_with_differences) {

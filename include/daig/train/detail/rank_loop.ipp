@@ -28,7 +28,9 @@ inline RankLoop::RankLoop(comm::Communicator& communicator, const Options& optio
           }(),
           options.layout) {
   if (task_) {
-    if (task_->version.value() > 0) restore(task_->optimizer_state, replica_.optimizer_state());
+    if (task_->version.value() > 0 || !task_->optimizer_state.empty()) {
+      restore(task_->optimizer_state, replica_.optimizer_state());
+    }
     coordinator_.emplace(communicator_, channel_, *make_coordinator(*task_), task_->read_shard,
                          counter_);
   }
