@@ -25,6 +25,9 @@ Model load_model(const std::filesystem::path& path);
 /// The same of what was read already. @param where  named in errors
 nn::Network<float> network_of(const store::SavedModel& saved, const std::string& where);
 
+/// Whether the parameters of both have the same names and shapes, in the same order.
+bool same_arrays(const model::Layout& a, const model::Layout& b);
+
 /// Checks that the network takes such samples. @throws UsageError naming the file and both sizes.
 void check_features(const nn::Network<float>& network, const data::ArraySource& features);
 

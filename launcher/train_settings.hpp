@@ -32,6 +32,7 @@ struct TrainSettings {
   std::string model = "mlp:784-256-128-10";  ///< a spec, or a model file to go on from
   train::Options options;
   std::uint64_t snapshot_every = 0;  ///< steps; 0: after an epoch, 10 s apart or more
+  std::uint64_t keep_snapshots = 2;  ///< the latest ones; 0: all
   std::map<Rank, Death> deaths;
   std::filesystem::path out;  ///< empty: only into the run's folder
 };

@@ -20,6 +20,7 @@ TrainSettings unusual() {
   settings.data = {"", "/d/x y.npy", "/d/y.npy", "/d/tx.npy", "/d/ty.npy"};
   settings.model = "mlp:3-2";
   settings.snapshot_every = 17;
+  settings.keep_snapshots = 3;
   settings.out = "/o/m.h5";
   daig::train::Options& options = settings.options;
   options.k = 9;
@@ -46,6 +47,7 @@ BOOST_AUTO_TEST_CASE(settings_survive_the_ledger) {
     BOOST_CHECK(read.options.slowdown == settings.options.slowdown);
     BOOST_CHECK(read.options.silence_limit == settings.options.silence_limit);
     BOOST_CHECK(read.data.data == settings.data.data);
+    BOOST_CHECK(read.keep_snapshots == settings.keep_snapshots);
   }
 }
 
