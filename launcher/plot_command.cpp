@@ -75,8 +75,8 @@ int plot_run(const PlotSettings& settings) {
   store::write_whole(settings.out, [&](const fs::path& temporary) { canvas->save(temporary); });
 
   if (events.damaged() > 0) {
-    warn(fmt::format("{}: {} damaged lines are passed over", events_path.string(),
-                     events.damaged()));
+    warn(fmt::format("{}: {} damaged line{} left out", events_path.string(), events.damaged(),
+                     events.damaged() == 1 ? " is" : "s are"));
   }
   if (settings.json) {
     say(JsonObject()

@@ -9,9 +9,13 @@
 namespace daig::launcher::plot {
 namespace {
 
-/// Far from where doubles end, so that differences and powers stay numbers.
-constexpr double largest = 1e300;
-constexpr double smallest = 1e-300;
+/// Far from where doubles end, so that differences, ratios and powers stay numbers.
+constexpr double largest = 1e150;
+constexpr double smallest = 1e-150;
+
+double tamed(double value) {
+  return std::abs(value) < smallest ? 0 : std::clamp(value, -largest, largest);
+}
 
 /// 1, 2 or 5 times a power of ten, no less than the value. Expects a positive one.
 double round_up(double value) {
@@ -28,8 +32,8 @@ Axis::Axis(Scale scale, double low, double high) : scale_(scale), low_(low), hig
   if (!std::isfinite(low_)) low_ = std::isfinite(high_) ? high_ : 0;
   if (!std::isfinite(high_)) high_ = low_;
   if (low_ > high_) std::swap(low_, high_);
-  low_ = std::clamp(low_, -largest, largest);
-  high_ = std::clamp(high_, -largest, largest);
+  low_ = tamed(low_);
+  high_ = tamed(high_);
   if (low_ < smallest) scale_ = Scale::linear;
   const double size = std::max(std::abs(low_), std::abs(high_));
   if (high_ - low_ <= size * 1e-9) {  // also where rounding would swallow the ticks
@@ -48,9 +52,11 @@ double Axis::place(double value) const {
 std::vector<double> Axis::round_values(int most) const {
   std::vector<double> values;
   if (scale_ == Scale::linear || high_ < 10 * low_) {
-    const double step = round_up((high_ - low_) / most);
+    const double step = round_up((high_ - low_) / (most - 1));
     const double first = std::ceil(low_ / step - 1e-9);
-    for (double i = first; i * step <= high_ + step * 1e-9; ++i) values.push_back(i * step);
+    for (double i = first; i * step <= high_ + step * 1e-9; ++i) {
+      values.push_back(i * step + 0.0);  // no -0
+    }
     return values;
   }
   const double decades = std::log10(high_ / low_);

@@ -28,9 +28,9 @@ class Axis {
   /// From 0 at the low end to 1 at the high one; what lies beyond an end is put there.
   double place(double value) const;
 
-  /// Round values (1, 2 or 5 times a power of ten), at most so many and where the range allows it
-  /// two or more; a logarithmic axis of less than a decade has the ticks of a linear one. Labels
-  /// are as short as they can tell the ticks apart: 0.5, 20, 1.5k, 3M.
+  /// Round values (1, 2 or 5 times a power of ten), at most so many, and most often half of that or
+  /// more; a logarithmic axis of less than a decade has the ticks of a linear one. Labels
+  /// are short: 0.5, 20, 15k, 3M. Expects two ticks to be allowed.
   std::vector<Tick> ticks(int most) const;
 
  private:

@@ -11,7 +11,7 @@ namespace {
 constexpr Color ink{50, 50, 50};
 constexpr Color pale_ink{120, 120, 120};
 constexpr Color grid{230, 230, 230};
-constexpr Color guide_color{190, 190, 190};
+constexpr Color guide_color{208, 208, 208};
 constexpr Color frame{150, 150, 150};
 
 /// Puts a chart's data where it belongs on the page.
@@ -34,7 +34,7 @@ class ChartPainter {
     draw_frame();
     for (const Marks& marks : chart_.marks) {
       canvas_.begin_group(marks.name);
-      for (const double x : marks.x) draw_sign(marks, {to_page_x(x), box_.top + 9});
+      for (const double x : marks.x) draw_sign(marks, {to_page_x(x), box_.top - 8});
       canvas_.end_group();
     }
     draw_legend();
@@ -55,7 +55,7 @@ class ChartPainter {
   }
 
   void draw_grid() {
-    for (const Tick& tick : chart_.y.ticks(6)) {
+    for (const Tick& tick : chart_.y.ticks(chart_.y.scale() == Scale::logarithmic ? 9 : 6)) {
       const double y = to_page_y(tick.value);
       stroke({box_.left, y}, {box_.right, y}, 1, grid);
       const std::string label =

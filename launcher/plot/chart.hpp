@@ -33,7 +33,7 @@ struct Guide {
   std::string label;  ///< above; may be empty
 };
 
-/// Small signs on the chart's upper edge.
+/// Small signs above the chart.
 struct Marks {
   std::string name;  ///< in the legend
   enum class Sign { up, down, cross } sign;

@@ -84,6 +84,7 @@ void CurveCollector::add(const store::LoggedEvent& event) {
   const auto kind = std::ranges::find(change_kinds, event.event.kind, &ChangeKind::event);
   const double step = event.number("step");
   if (kind == change_kinds.end() || !(step >= 0)) return;
+  if (kind->change == Change::joined && step == 0) return;  // whom the run began with
   RunCurves::Changes& changed = curves_.changed[static_cast<std::size_t>(kind->change)];
   ++changed.count;
   // Signs on top of each other are one.

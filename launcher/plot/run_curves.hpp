@@ -53,6 +53,7 @@ struct EpochQuality {
   double val_accuracy = no_number;
 };
 
+/// What befell a member of the run; `joined` later than at its start.
 enum class Change { joined, left, lost, refused };
 inline constexpr std::size_t changes = 4;
 

@@ -23,7 +23,7 @@ constexpr Color palette[] = {{59, 117, 175},  {240, 150, 60},  {96, 170, 92},
                              {222, 140, 196}, {190, 188, 70},  {86, 186, 200}};
 constexpr Color palette_of_others{176, 176, 176};
 
-constexpr double top = 78;
+constexpr double top = 90;
 constexpr double gap = 62;
 constexpr double bottom = 58;
 constexpr double left = 74;

@@ -2,8 +2,10 @@
 #include <limits>
 #include <utility>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <daig/core/error.hpp>
 #include <daig/store/event_reader.hpp>
 
 namespace daig::store {
@@ -57,7 +59,7 @@ double LoggedEvent::number(std::string_view name) const {
 }
 
 EventReader::EventReader(const std::filesystem::path& path, std::vector<std::string> kinds)
-    : kinds_(std::move(kinds)), file_(path, std::ios::binary) {}
+    : path_(path), kinds_(std::move(kinds)), file_(path, std::ios::binary) {}
 
 std::optional<LoggedEvent> EventReader::next() {
   while (read_line()) {
@@ -75,15 +77,20 @@ std::optional<LoggedEvent> EventReader::next() {
 /// False at the end. Keeps no more than an event's length of a line, and one byte.
 bool EventReader::read_line() {
   line_.clear();
-  std::streambuf* bytes = file_.rdbuf();
-  constexpr int end = std::char_traits<char>::eof();
   if (!file_.is_open()) return false;
-  int byte = bytes->sbumpc();
-  if (byte == end) return false;
-  for (; byte != end && byte != '\n'; byte = bytes->sbumpc()) {
-    if (line_.size() <= longest_line) line_.push_back(static_cast<char>(byte));
+  constexpr int end = std::char_traits<char>::eof();
+  try {
+    std::streambuf& bytes = *file_.rdbuf();
+    int byte = bytes.sbumpc();
+    if (byte == end) return false;
+    for (; byte != end && byte != '\n'; byte = bytes.sbumpc()) {
+      if (line_.size() <= longest_line) line_.push_back(static_cast<char>(byte));
+    }
+    return true;
+  } catch (const std::ios_base::failure& failure) {
+    throw IoError(
+        fmt::format("{}: events cannot be read: {}", path_.string(), failure.code().message()));
   }
-  return true;
 }
 
 bool EventReader::mentions_a_kind() const {

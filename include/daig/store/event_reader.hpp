@@ -31,10 +31,10 @@ struct LoggedEvent {
 /// not parsed.
 class EventReader {
  public:
-  /// A file that is not there, or cannot be read, has no events.
+  /// A file that is not there has no events.
   EventReader(const std::filesystem::path& path, std::vector<std::string> kinds);
 
-  /// The next event of these kinds; nothing after the last one.
+  /// The next event of these kinds; nothing after the last one. @throws IoError
   std::optional<LoggedEvent> next();
 
   /// Lines so far that mention a kind, and are no event.
@@ -47,6 +47,7 @@ class EventReader {
   bool read_line();
   bool mentions_a_kind() const;
 
+  std::filesystem::path path_;
   std::vector<std::string> kinds_;
   std::ifstream file_;
   std::string line_;

@@ -20,7 +20,7 @@ std::string labels(const Axis& axis, int most) {
   return all;
 }
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double largest = std::numeric_limits<double>::max();
 
@@ -43,6 +43,7 @@ BOOST_AUTO_TEST_CASE(ticks_are_round) {
   BOOST_CHECK_EQUAL(labels({Scale::linear, 0, 30}, 8), "0 5 10 15 20 25 30");
   BOOST_CHECK_EQUAL(labels({Scale::linear, 0, 1}, 6), "0 0.2 0.4 0.6 0.8 1");
   BOOST_CHECK_EQUAL(labels({Scale::linear, -0.3, 0.3}, 4), "-0.2 0 0.2");
+  BOOST_CHECK(!std::signbit(Axis(Scale::linear, 0, 1).ticks(6).front().value));
   BOOST_CHECK_EQUAL(labels({Scale::linear, 0, 1e6}, 6), "0 200k 400k 600k 800k 1M");
   BOOST_CHECK_EQUAL(labels({Scale::linear, 1000, 1003}, 6), "1000 1001 1002 1003");
   BOOST_CHECK_EQUAL(labels({Scale::logarithmic, 0.01, 100}, 6), "0.01 0.1 1 10 100");
@@ -52,8 +53,8 @@ BOOST_AUTO_TEST_CASE(ticks_are_round) {
 
 /// Whatever two numbers a run comes up with, the axis can be drawn.
 BOOST_AUTO_TEST_CASE(any_range_has_few_ticks_inside_of_it) {
-  const double ends[] = {0,    1,         -1,       0.1,    1e-300,  -1e-12, 1e12,
-                         1e300, largest, -largest, 5e-324, infinity, nan,    1 + 1e-15};
+  const double ends[] = {0,     1,       -1,       0.1,    1e-300,   -1e-12,    1e12,
+                         1e300, largest, -largest, 5e-324, infinity, no_number, 1 + 1e-15};
   for (const Scale scale : {Scale::linear, Scale::logarithmic}) {
     for (const double low : ends) {
       for (const double high : ends) {
@@ -63,7 +64,7 @@ BOOST_AUTO_TEST_CASE(any_range_has_few_ticks_inside_of_it) {
             BOOST_CHECK(std::isfinite(axis.low()) && std::isfinite(axis.high()));
             BOOST_CHECK_LT(axis.low(), axis.high());
             const auto ticks = axis.ticks(most);
-            BOOST_CHECK_LE(ticks.size(), static_cast<std::size_t>(most) + 1);
+            BOOST_CHECK_LE(ticks.size(), static_cast<std::size_t>(most));
             std::set<double> places;
             for (const Tick& tick : ticks) {
               const double place = axis.place(tick.value);

@@ -167,8 +167,8 @@ BOOST_AUTO_TEST_CASE(epochs_are_counted_as_their_first_event_counts) {
     add(1, 9);
     add(1, 2);  // done again, after a resume
     add(2, 1);
-    add(3, 7);    // there is no such epoch
-    add(-5, 7);   // nor such a one
+    add(3, 7);   // there is no such epoch
+    add(-5, 7);  // nor such a one
     collector.add(event_of("epoch", {{"val_loss", 7.0}}));
     const RunCurves curves = collector.finish();
     BOOST_REQUIRE_EQUAL(curves.epochs.size(), 3U);
@@ -189,6 +189,7 @@ BOOST_AUTO_TEST_CASE(changes_lie_at_their_steps) {
   }
   collector.add(event_of("member_joined", {{"step", std::int64_t{4}}}));
   collector.add(event_of("member_joined", {}));
+  collector.add(event_of("member_joined", {{"step", std::int64_t{0}}}));  // at the start
   collector.add(event_of("something_else", {{"step", std::int64_t{4}}}));
   const RunCurves curves = collector.finish();
   const auto& lost = curves.changed[static_cast<std::size_t>(Change::lost)];
