@@ -55,7 +55,7 @@ class ChartPainter {
   }
 
   void draw_grid() {
-    for (const Tick& tick : chart_.y.ticks(chart_.y.scale() == Scale::logarithmic ? 9 : 6)) {
+    for (const Tick& tick : chart_.y.ticks(chart_.y.scale() == Scale::logarithmic ? 9 : 7)) {
       const double y = to_page_y(tick.value);
       stroke({box_.left, y}, {box_.right, y}, 1, grid);
       const std::string label =
@@ -63,7 +63,7 @@ class ChartPainter {
       canvas_.text({box_.left - 7, y + 4}, label,
                    {.size = 11, .color = ink, .anchor = Anchor::end});
     }
-    for (const Tick& tick : chart_.x.ticks(8)) {
+    for (const Tick& tick : chart_.x.ticks(11)) {
       const double x = to_page_x(tick.value);
       stroke({x, box_.bottom}, {x, box_.bottom + 4}, 1, frame);
       canvas_.text({x, box_.bottom + 17}, tick.label,

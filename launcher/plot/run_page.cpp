@@ -73,7 +73,7 @@ bool each_step_is_seen(const RunCurves& curves) {
 /// Every step as a dot, or where there are too many, the range in which they lie.
 Series raw(const RunCurves& curves, Color color, double FineBin::*least, double FineBin::*most,
            double factor) {
-  Series series{.name = each_step_is_seen(curves) ? "each step" : "all steps, from least to most",
+  Series series{.name = each_step_is_seen(curves) ? "each step" : "range of all steps",
                 .look = each_step_is_seen(curves) ? Look::dots : Look::band,
                 .color = color.faded(each_step_is_seen(curves) ? 0.45 : 0.25),
                 .points = {},
@@ -247,16 +247,16 @@ std::vector<Series> share_series(const RunCurves& curves) {
 
 std::vector<Marks> change_marks(const RunCurves& curves) {
   struct Kind {
-    Change change;
-    const char* name;
-    Marks::Sign sign;
+    const char* name = "";
+    Change change = Change::joined;
+    Marks::Sign sign = Marks::Sign::up;
     Color color;
   };
   constexpr Kind kinds[] = {
-      {Change::joined, "joined", Marks::Sign::up, {0, 0, 0}},
-      {Change::left, "left", Marks::Sign::down, {90, 90, 90}},
-      {Change::lost, "lost", Marks::Sign::cross, {0, 0, 0}},
-      {Change::refused, "gradient refused", Marks::Sign::down, {150, 0, 0}},
+      {"joined", Change::joined, Marks::Sign::up, {0, 0, 0}},
+      {"left", Change::left, Marks::Sign::down, {90, 90, 90}},
+      {"lost", Change::lost, Marks::Sign::cross, {0, 0, 0}},
+      {"gradient refused", Change::refused, Marks::Sign::down, {150, 0, 0}},
   };
   std::vector<Marks> marks;
   for (const Kind& kind : kinds) {
