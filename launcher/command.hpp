@@ -23,6 +23,8 @@ void add_predict_command(CLI::App& app, Action& action);
 void add_inspect_command(CLI::App& app, Action& action);
 void add_audit_command(CLI::App& app, Action& action);
 void add_replay_command(CLI::App& app, Action& action);
+void add_export_command(CLI::App& app, Action& action);
+void add_plot_command(CLI::App& app, Action& action);
 
 // Hidden ones, which the launcher starts: rank 0's starter, a newcomer's, what asks ranks on
 // another machine to leave and what ends the rest of a job there, and what stands between mpirun

@@ -25,6 +25,8 @@ constexpr const char* more = R"(Try it:
   daig eval --model runs/<date-time>/model.h5 --dataset fashion-mnist
   daig audit runs/<date-time>
   daig replay runs/<date-time>
+  daig export runs/<date-time> --out model.h5
+  daig plot runs/<date-time> --out run.svg
 
 Exit codes:
   0  success
@@ -70,6 +72,8 @@ int run_command_line(int argc, const char* const* argv) {
   add_inspect_command(app, action);
   add_audit_command(app, action);
   add_replay_command(app, action);
+  add_export_command(app, action);
+  add_plot_command(app, action);
   add_rank_0_command(app, action);
   add_join_command(app, action);
   add_dismiss_command(app, action);

@@ -29,6 +29,7 @@
 #include "outcome.hpp"
 #include "progress.hpp"
 #include "report.hpp"
+#include "snapshot_request.hpp"
 
 namespace daig::launcher {
 namespace {
@@ -71,6 +72,7 @@ class Records {
   const store::RunDirectory& directory() const { return directory_; }
   store::Ledger& ledger() { return ledger_; }
   store::EventLog& events() { return events_; }
+  SnapshotRequest& snapshot_request() { return snapshot_request_; }
 
   /// What the trained model is written back into must still be there then, as it is now.
   void keep_original() const {
@@ -87,7 +89,9 @@ class Records {
     write(directory_.snapshot(version), weights, optimizer, version,
           [&] { reach(train::Milestone::saving); });
     reach(train::Milestone::saved);
-    directory_.keep_latest_snapshots(2);
+    const std::uint64_t keep = job_.settings.keep_snapshots;
+    if (keep != 0) directory_.keep_latest_snapshots(keep);
+    snapshot_request_.answer();
   }
 
   void write(const fs::path& path, const std::vector<float>& weights,
@@ -124,6 +128,7 @@ class Records {
   store::RunDirectory directory_;
   store::Ledger ledger_;
   store::EventLog events_;
+  SnapshotRequest snapshot_request_{directory_.path()};
 };
 
 train::Task task_of(const TrainingJob& job, Records& records, metrics::Recorder& recorder) {
@@ -140,7 +145,7 @@ train::Task task_of(const TrainingJob& job, Records& records, metrics::Recorder&
   task.optimizer_state = job.optimizer_state;
   task.recorder = &recorder;
   task.on_version = [&records, times = SnapshotTimes(job)](train::Replica& replica) mutable {
-    if (!times.is_due(replica.version())) return;
+    if (!times.is_due(replica.version()) && !records.snapshot_request().is_there()) return;
     records.write_snapshot(*replica.weights(), train::save(replica.optimizer_state()),
                            replica.version());
   };

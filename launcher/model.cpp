@@ -17,7 +17,6 @@
 #include "outcome.hpp"
 
 namespace daig::launcher {
-namespace {
 
 bool same_arrays(const model::Layout& a, const model::Layout& b) {
   return std::ranges::equal(a.parameters(), b.parameters(),
@@ -25,8 +24,6 @@ bool same_arrays(const model::Layout& a, const model::Layout& b) {
                               return left.name == right.name && left.shape == right.shape;
                             });
 }
-
-}  // namespace
 
 Model load_model(const std::filesystem::path& path) {
   if (store::is_keras_file(path)) return model_of(store::read_keras_file(path), path.string());

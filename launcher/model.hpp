@@ -37,6 +37,8 @@ void warn_of_metrics(const Model& model, const std::string& where);
 data::Dataset fit_labels(const nn::Network<float>& network, const data::Dataset& dataset);
 /// The state of the optimiser that the model was saved with.
 train::OptimizerState optimizer_state_of(const store::SavedModel& saved);
+/// Whether the parameters of both have the same names and shapes, in the same order.
+bool same_arrays(const model::Layout& a, const model::Layout& b);
 
 /// Checks that the network takes such samples. @throws UsageError naming the file and both sizes.
 void check_features(const nn::Network<float>& network, const data::ArraySource& features);

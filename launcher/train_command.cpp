@@ -125,6 +125,9 @@ void add_kept_options(CLI::App& command, TrainWords& words) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   add("--snapshot-every", settings.snapshot_every, "steps [after an epoch, 10 s apart or more]",
       sharing);
+  add("--keep-snapshots", settings.keep_snapshots,
+      "how many of the latest snapshots stay, for daig export --step; 0: all", sharing)
+      ->capture_default_str();
 
   const char* faults = "When volunteers fail";
   add("--silence-limit", words.silence_limit_s,

@@ -134,6 +134,7 @@ void visit_settings(auto& settings, auto&& visit) {
   visit("model", settings.model);
   visit("out", settings.out);
   visit("snapshot_every", settings.snapshot_every);
+  visit("keep_snapshots", settings.keep_snapshots);
   auto& options = settings.options;
   visit("k", options.k);
   visit("batch_size", options.batch_size);

@@ -34,6 +34,7 @@ struct TrainSettings {
   /// The optimiser is the Keras file's own, which goes on from its state in the file.
   bool keras_state = false;
   std::uint64_t snapshot_every = 0;  ///< steps; 0: after an epoch, 10 s apart or more
+  std::uint64_t keep_snapshots = 2;  ///< the latest ones; 0: all
   std::map<Rank, Death> deaths;
   std::filesystem::path out;  ///< empty: only into the run's folder
 };

@@ -57,6 +57,24 @@ int lock_folder(const fs::path& path) {
 
 }  // namespace
 
+std::vector<Snapshot> snapshots_in(const fs::path& folder) {
+  std::vector<Snapshot> found;
+  std::error_code error;
+  fs::directory_iterator entry(folder, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const auto version = version_of(entry->path().filename().string());
+    std::error_code unknown;
+    if (version && entry->is_regular_file(unknown)) found.push_back({*version, entry->path()});
+  }
+  if (error) {
+    throw IoError(
+        fmt::format("{}: the run's folder cannot be read: {}", folder.string(), error.message()));
+  }
+  std::sort(found.begin(), found.end(),
+            [](const Snapshot& a, const Snapshot& b) { return a.version > b.version; });
+  return found;
+}
+
 RunDirectory RunDirectory::create(const fs::path& path) {
   std::error_code error;
   if (fs::exists(path, error) && !fs::is_directory(path, error)) {
@@ -99,24 +117,6 @@ RunDirectory::~RunDirectory() {
 
 fs::path RunDirectory::snapshot(Version version) const {
   return path_ / fmt::format("{}{}{}", prefix, version.value(), suffix);
-}
-
-std::vector<Snapshot> RunDirectory::snapshots() const {
-  std::vector<Snapshot> found;
-  std::error_code error;
-  fs::directory_iterator entry(path_, error);
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    const auto version = version_of(entry->path().filename().string());
-    std::error_code unknown;
-    if (version && entry->is_regular_file(unknown)) found.push_back({*version, entry->path()});
-  }
-  if (error) {
-    throw IoError(
-        fmt::format("{}: the run's folder cannot be read: {}", path_.string(), error.message()));
-  }
-  std::sort(found.begin(), found.end(),
-            [](const Snapshot& a, const Snapshot& b) { return a.version > b.version; });
-  return found;
 }
 
 std::optional<Snapshot> RunDirectory::latest_snapshot() const {

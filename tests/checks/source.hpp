@@ -39,7 +39,8 @@ inline const std::map<std::string, int, std::less<>> floor_of{
 inline Findings check_floors(const SourceFile& file);
 
 /// A public header includes the standard library, POSIX, fmt and DAIG; outside libraries stay in
-/// src/, CLI11 in launcher/ (examples and benchmarks may use both, and tests compare with them).
+/// src/, CLI11 and cairo in launcher/ (examples and benchmarks may use both, and tests compare with
+/// them).
 inline Findings check_outside_headers(const SourceFile& file);
 
 /// No tabs, spaces at line ends, carriage returns, unfinished business or paths of one machine; a
@@ -150,7 +151,7 @@ inline Findings check_outside_headers(const SourceFile& file) {
     }
     if (top == "include") {
       if (!system) found("is an outside library's header: it belongs into src/");
-    } else if (name.starts_with("CLI/")) {
+    } else if (name.starts_with("CLI/") || name.starts_with("cairo/")) {
       if (top == "src" || top == "tests") found("belongs into launcher/");
     } else if (top == "launcher" && !include.quoted && !system) {
       found("is an outside library's header: it belongs into src/");

@@ -129,11 +129,12 @@ BOOST_AUTO_TEST_CASE(outside_headers_stay_in_src) {
                     1u);
 }
 
-BOOST_AUTO_TEST_CASE(the_command_line_stays_in_the_launcher) {
-  const char* text = "#include <CLI/CLI.hpp>\n";
-  BOOST_CHECK(check_outside_headers(file("launcher/main.cpp", text)).empty());
-  BOOST_CHECK(check_outside_headers(file("benchmarks/ring.cpp", text)).empty());
-  BOOST_CHECK_EQUAL(check_outside_headers(file("src/store/a.cpp", text)).size(), 1u);
+BOOST_AUTO_TEST_CASE(the_command_line_and_drawing_stay_in_the_launcher) {
+  for (const char* text : {"#include <CLI/CLI.hpp>\n", "#include <cairo/cairo.h>\n"}) {
+    BOOST_CHECK(check_outside_headers(file("launcher/main.cpp", text)).empty());
+    BOOST_CHECK(check_outside_headers(file("benchmarks/ring.cpp", text)).empty());
+    BOOST_CHECK_EQUAL(check_outside_headers(file("src/store/a.cpp", text)).size(), 1u);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(standard_headers_fmt_and_daig_are_welcome_but_not_in_quotes) {

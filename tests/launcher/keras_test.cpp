@@ -306,3 +306,44 @@ BOOST_AUTO_TEST_CASE(the_file_says_what_is_in_it_and_what_is_not_supported) {
   const Words other = KerasPlace::train_keras({"--optimizer", "sgd", "--in-process", "-n", "2"});
   place.check_whole(run(other, place.path()));
 }
+
+BOOST_AUTO_TEST_CASE(a_run_from_a_keras_file_is_exported_as_one) {
+  const KerasPlace place;
+  const auto export_run = [&](const Words& more) {
+    Words words{DAIG_COMMAND, "export", "run", "--out", "exported.h5", "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Ended ended = run(words, place.path());
+    BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.error);
+    const json report = json::parse(ended.last_line());
+    BOOST_TEST(report.at("format") == "keras");
+    return report;
+  };
+  Command command(KerasPlace::train_keras({"--epochs", "100000", "-n", "2"}), place.path(),
+                  place.environment());
+  command.read_until(is_under_way);
+  BOOST_TEST(export_run({"--now"}).at("step") > 0);
+  place.check_trained("exported.h5");
+  place.check_stopped(command);
+  // The weights before the first step are those that Keras gave.
+  BOOST_TEST(export_run({"--step", "0"}).at("source") == "run/snapshot-0.h5");
+  BOOST_TEST((store::read_keras_file(place.path() / "exported.h5").weights ==
+              store::read_keras_file(place.path() / "cnn.h5").weights));
+
+  fs::remove_all(place.run_folder());
+  place.check_whole(run(
+      KerasPlace::train_keras({"--epochs", "8", "--out", "trained.h5", "-n", "2", "--in-process"}),
+      place.path()));
+  export_run({});
+  BOOST_TEST((read_file(place.path() / "exported.h5") == read_file(place.path() / "trained.h5")));
+
+  // A model is written into the file that it came from, and into no other.
+  fs::remove_all(place.run_folder());
+  BOOST_REQUIRE(
+      run(TrainingPlace::train({"--epochs", "1", "-n", "2", "--in-process"}), place.path()).code ==
+      0);
+  fs::copy_file(place.path() / "cnn.h5", place.run_folder() / "original.h5");
+  const Ended refused = run({DAIG_COMMAND, "export", "run", "--out", "exported.h5"}, place.path());
+  BOOST_TEST(refused.code == 3);
+  BOOST_TEST(contains(refused.error, "run/original.h5: is not the model that run/model.h5"),
+             refused.error);
+}

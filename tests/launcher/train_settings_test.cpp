@@ -30,6 +30,7 @@ TrainSettings unusual() {
                    "1/255"};
   settings.model = "mlp:3-2";
   settings.snapshot_every = 17;
+  settings.keep_snapshots = 3;
   settings.out = "/o/m.h5";
   daig::train::Options& options = settings.options;
   options.k = 9;
@@ -59,6 +60,7 @@ BOOST_AUTO_TEST_CASE(settings_survive_the_ledger) {
     BOOST_CHECK(read.options.slowdown == settings.options.slowdown);
     BOOST_CHECK(read.options.silence_limit == settings.options.silence_limit);
     BOOST_CHECK(read.data.data == settings.data.data);
+    BOOST_CHECK(read.keep_snapshots == settings.keep_snapshots);
     BOOST_CHECK(read.data.scale == settings.data.scale);
     BOOST_TEST(read.data.validation_split == settings.data.validation_split);
     BOOST_CHECK(read.options.shuffle_seed == settings.options.shuffle_seed);

@@ -228,7 +228,8 @@ BOOST_AUTO_TEST_CASE(help_teaches) {
   const Workplace place;
   BOOST_TEST(contains(place.command({"--help"}).out, "Exit codes"));
   BOOST_TEST(place.command({"--version"}).out.starts_with("daig "));
-  for (const char* command : {"train", "run", "eval", "predict", "inspect", "audit", "replay"}) {
+  for (const char* command :
+       {"train", "run", "eval", "predict", "inspect", "audit", "replay", "export", "plot"}) {
     const Ended ended = place.command({command, "--help"});
     BOOST_TEST(ended.code == 0);
     BOOST_TEST(contains(ended.out, std::string("  daig ") + command), command);

@@ -17,6 +17,11 @@ struct Snapshot {
   std::filesystem::path path;
 };
 
+/// The snapshots in a folder, latest first. (They are whole: see write_model.) The folder may be in
+/// use: a run that goes on adds some and removes others, so that one of these can be gone by the
+/// time it is opened. @throws IoError when the folder cannot be read.
+std::vector<Snapshot> snapshots_in(const std::filesystem::path& folder);
+
 /// Owns a run's folder as long as it lives: a second process is refused meanwhile.
 class RunDirectory {
  public:
@@ -35,15 +40,15 @@ class RunDirectory {
   ~RunDirectory();
 
   const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path model() const { return path_ / "model.h5"; }
+  std::filesystem::path model() const { return path_ / model_name; }
   /// The file of another program's that the model came from, if it did.
   std::filesystem::path original() const { return path_ / original_name; }
   std::filesystem::path ledger() const { return path_ / ledger_name; }
-  std::filesystem::path events() const { return path_ / "events.jsonl"; }
+  std::filesystem::path events() const { return path_ / events_name; }
   std::filesystem::path snapshot(Version version) const;
 
-  /// The snapshots that are there, latest first. (They are whole: see write_model.)
-  std::vector<Snapshot> snapshots() const;
+  /// The snapshots that are there, latest first.
+  std::vector<Snapshot> snapshots() const { return snapshots_in(path_); }
   std::optional<Snapshot> latest_snapshot() const;
   /// Removes all snapshots but the latest ones, and the first: a replay of the run starts from the
   /// weights that it began with. Expects count > 0.
@@ -51,6 +56,8 @@ class RunDirectory {
 
   static constexpr const char* ledger_name = "ledger.sqlite";
   static constexpr const char* original_name = "original.h5";
+  static constexpr const char* model_name = "model.h5";
+  static constexpr const char* events_name = "events.jsonl";
   /// The snapshot that every run keeps: before any step.
   static constexpr Version first_version{0};
 
