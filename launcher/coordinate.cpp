@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <map>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -20,12 +22,13 @@
 #include <daig/store/model_file.hpp>
 #include <daig/store/run_directory.hpp>
 #include <daig/train/evaluate.hpp>
-#include <daig/train/network_workload.hpp>
 #include <daig/train/session.hpp>
 
 #include "announce.hpp"
 #include "door.hpp"
+#include "epoch_watch.hpp"
 #include "keras_model.hpp"
+#include "local_training.hpp"
 #include "outcome.hpp"
 #include "progress.hpp"
 #include "report.hpp"
@@ -94,6 +97,21 @@ class Records {
     snapshot_request_.answer();
   }
 
+  /// Batches that were committed before, of each epoch.
+  std::map<Epoch, std::uint64_t> committed_batches() const {
+    std::map<Epoch, std::uint64_t> counts;
+    for (const store::PlannedBatch& done : ledger_.committed_batches()) ++counts[done.epoch];
+    return counts;
+  }
+
+  /// The best model so far, where it is wanted.
+  void write_best(std::span<const float> weights, Version version) const {
+    const fs::path& path = job_.settings.save_best;
+    if (path.empty()) return;
+    if (job_.original.empty()) return write(path, {weights.begin(), weights.end()}, {}, version);
+    write_keras_model(directory_.original(), path, weights, nullptr);
+  }
+
   void write(const fs::path& path, const std::vector<float>& weights,
              const train::OptimizerState& optimizer, Version version,
              const std::function<void()>& before_rename = {}) const {
@@ -131,7 +149,9 @@ class Records {
   SnapshotRequest snapshot_request_{directory_.path()};
 };
 
-train::Task task_of(const TrainingJob& job, Records& records, metrics::Recorder& recorder) {
+/// @param epochs  null where nobody follows them
+train::Task task_of(const TrainingJob& job, Records& records, metrics::Recorder& recorder,
+                    EpochWatch* epochs) {
   train::Task task;
   task.weights = job.weights;
   task.samples = job.train.count();
@@ -144,7 +164,9 @@ train::Task task_of(const TrainingJob& job, Records& records, metrics::Recorder&
   }
   task.optimizer_state = job.optimizer_state;
   task.recorder = &recorder;
-  task.on_version = [&records, times = SnapshotTimes(job)](train::Replica& replica) mutable {
+  task.on_version = [&records, epochs,
+                     times = SnapshotTimes(job)](train::Replica& replica) mutable {
+    if (epochs != nullptr) epochs->on_version(replica.weights(), replica.version());
     if (!times.is_due(replica.version()) && !records.snapshot_request().is_there()) return;
     records.write_snapshot(*replica.weights(), train::save(replica.optimizer_state()),
                            replica.version());
@@ -210,30 +232,46 @@ int coordinate(comm::Communicator& communicator, TrainingJob job, const RunManne
                     job.plan.batches(), job.plan.k, communicator.size(),
                     communicator.size() == 1 ? "" : "s", records->directory().path().string()));
   }
-  train::NetworkWorkload workload(job.spec);
+  RunWorkload workload(job.spec, job.settings.local);
   train::Options options = options_of(job.settings, coordinator_rank);
-  options.layout = workload.network().layout();
+  options.layout = workload.layout_for_run();
   train::Session session(communicator, options, job.weights.size());
   train::Result result;
+  std::optional<EpochWatch> epochs;
+  if (watches_epochs(job.settings)) {
+    epochs.emplace(job, records->committed_batches(),
+                   job.resumed ? read_epochs(records->directory().events(), job.version)
+                               : std::vector<EpochRecord>(),
+                   records->events(),
+                   EpochWatch::Actions{[&](std::span<const float> weights, Version version) {
+                                         records->write_best(weights, version);
+                                       },
+                                       [&session] { session.leave(); }});
+  }
   {
     Progress progress(style, job.version.value(), job.total_steps(), job.plan.epochs);
     metrics::RecorderList recorders;
     recorders.add(records->ledger());
     recorders.add(records->events());
     recorders.add(progress);
-    session.set_up(task_of(job, *records, recorders));
+    if (epochs) recorders.add(*epochs);
+    session.set_up(task_of(job, *records, recorders, epochs ? &*epochs : nullptr));
     const LeaveRequest::Listener listener(leave, session);
     result = session.run(workload);
   }
   shut_own_door();  // what is left to do takes nobody else
-  if (!result.complete) {
+  if (epochs) epochs->finish();
+  const bool ended_early = !result.complete && epochs && epochs->has_stopped();
+  if (ended_early) records->ledger().end_early();
+  if (!result.complete && !ended_early) {
     records->write_snapshot(result.weights, result.optimizer_state, result.version);
     const std::string folder = records->directory().path().string();
     complain(fmt::format("stopped after step {} of {}; to go on: daig train --resume {}",
                          result.version.value(), job.total_steps(), folder));
     return static_cast<int>(ExitCode::stopped);
   }
-  const TrainReport report = finish(job, *records, result, workload.network());
+  TrainReport report = finish(job, *records, result, workload.network());
+  if (epochs) report.best_epoch = epochs->best_epoch();
   if (style != ProgressStyle::none || !manner.json) say(text_of(report));
   if (manner.json) say(json_of(report) + "\n");
   return static_cast<int>(report.audit.clean() ? ExitCode::success : ExitCode::finding);
@@ -242,10 +280,10 @@ int coordinate(comm::Communicator& communicator, TrainingJob job, const RunManne
 void volunteer(comm::Communicator& communicator, LeaveRequest& leave) {
   const store::Configuration configuration = hear(communicator);
   const TrainSettings settings = settings_of(configuration, "rank 0's announcement");
-  train::NetworkWorkload workload(configuration.at("spec"));
+  RunWorkload workload(configuration.at("spec"), settings.local);
   train::Options options = options_of(settings, communicator.rank());
-  options.layout = workload.network().layout();
-  train::Session session(communicator, options, options.layout.size());
+  options.layout = workload.layout_for_run();
+  train::Session session(communicator, options, workload.network().layout().size());
   const LeaveRequest::Listener listener(leave, session);
   static_cast<void>(session.run(workload));
 }

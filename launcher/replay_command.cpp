@@ -14,12 +14,12 @@
 #include <daig/store/ledger_reader.hpp>
 #include <daig/store/model_file.hpp>
 #include <daig/store/run_directory.hpp>
-#include <daig/train/network_workload.hpp>
 #include <daig/train/replay.hpp>
 
 #include "command.hpp"
 #include "data_choice.hpp"
 #include "json.hpp"
+#include "local_training.hpp"
 #include "model.hpp"
 #include "outcome.hpp"
 #include "progress.hpp"
@@ -135,7 +135,7 @@ data::Dataset open_data(const ReplaySettings& settings, const TrainSettings& run
 
 /// Steps, and compares, until something differs.
 ReplayReport compute(store::LedgerReader& ledger, const std::vector<SavedWeights>& saved,
-                     train::Replay<train::NetworkWorkload>& replay, Progress& progress) {
+                     train::Replay<RunWorkload>& replay, Progress& progress) {
   ReplayReport report;
   auto next_saved = saved.begin();
   while (const auto record = ledger.next()) {
@@ -173,9 +173,9 @@ ReplayReport replay_run(const ReplaySettings& settings) {
   const data::Dataset dataset = fit_labels(network, open_data(settings, run, ledger.plan()));
   check_dataset(network, dataset);
 
-  train::NetworkWorkload workload(start.spec);
+  RunWorkload workload(start.spec, run.local);
   train::Options options = run.options;
-  options.layout = workload.network().layout();
+  options.layout = workload.layout_for_run();
   train::Replay replay(
       workload, options, ledger.plan().data, start.weights,
       [&dataset](const data::ShardPlan& plan, ShardId shard) {

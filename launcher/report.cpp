@@ -21,6 +21,10 @@ std::string text_of(const char* part, const std::optional<train::Quality>& quali
 
 std::string text_of(const TrainReport& report) {
   std::string text = text_of("validation", report.validation) + text_of("test", report.test);
+  if (report.best_epoch != 0) {
+    text += fmt::format("best: epoch {}{}\n", report.best_epoch,
+                        report.audit.ended_early ? "; ended early, as it got no better" : "");
+  }
   text +=
       fmt::format("trained: {} samples in {:.2f} s, {:.0f} samples/s; {} steps in all\n",
                   report.samples, report.seconds, report.samples_per_second(), report.audit.steps);
@@ -45,6 +49,8 @@ std::string json_of(const TrainReport& report) {
     add_judgements(json, *report.test, "test_");
     json.add("test_loss", report.test->loss);
   }
+  if (report.best_epoch != 0) json.add("best_epoch", report.best_epoch);
+  json.add("ended_early", report.audit.ended_early);
   std::vector<JsonObject> volunteers;
   for (const store::VolunteerShare& share : report.audit.shares) {
     volunteers.emplace_back()

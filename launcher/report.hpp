@@ -14,6 +14,7 @@ namespace daig::launcher {
 struct TrainReport {
   std::optional<train::Quality> test;        ///< nothing without test data
   std::optional<train::Quality> validation;  ///< nothing without validation data
+  std::uint64_t best_epoch = 0;              ///< 0: nobody followed the epochs
   std::uint64_t samples = 0;                 ///< trained on, in this attempt
   double seconds = 0;                        ///< of training alone
   store::AuditReport audit;

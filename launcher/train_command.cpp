@@ -23,6 +23,11 @@ struct TrainWords {
   TrainSettings settings;
   RunManner manner;
   OptimizerWords optimizer;
+  std::string contribution = "gradient";
+  std::optional<std::uint64_t> total_tasks;
+  std::optional<std::uint64_t> local_epochs;
+  std::optional<double> outer_rate;
+  std::optional<double> outer_momentum;
   std::vector<std::string> slow;
   std::vector<std::string> die;
   std::uint64_t cache_mb = 512;
@@ -64,11 +69,50 @@ Duration duration_of(const char* option, double given_s) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(given_s));
 }
 
+/// With local epochs, what was said of batches and of the optimiser is meant for these.
+void choose_contribution(const TrainWords& words, TrainSettings& settings) {
+  const auto refuse_local = [](const char* option, bool given) {
+    if (!given) return;
+    throw UsageError(fmt::format("{} is for --contribution weights", option));
+  };
+  if (words.contribution == "gradient") {
+    refuse_local("--total-tasks", words.total_tasks.has_value());
+    refuse_local("--local-epochs", words.local_epochs.has_value());
+    refuse_local("--outer-lr", words.outer_rate.has_value());
+    refuse_local("--outer-momentum", words.outer_momentum.has_value());
+    return;
+  }
+  if (words.contribution != "weights") {
+    throw UsageError(
+        fmt::format("--contribution {}: there are gradient and weights", words.contribution));
+  }
+  train::Options& options = settings.options;
+  if (words.optimizer.schedule) {
+    throw UsageError("--schedule: local epochs go at one rate; give --lr alone");
+  }
+  if (options.shards != 0) {
+    throw UsageError("--shards: with --contribution weights a task is a shard; say --total-tasks");
+  }
+  LocalTraining& local = settings.local;
+  local.on = true;
+  local.total_tasks = words.total_tasks.value_or(0);
+  local.epochs = words.local_epochs.value_or(1);
+  local.batch_size = options.batch_size;
+  local.optimizer = options.optimizer;
+  options.optimizer = {};
+  options.optimizer.name = "sgd";
+  options.optimizer.learning_rate = words.outer_rate.value_or(1);
+  options.optimizer.momentum = words.outer_momentum.value_or(0);
+  options.schedule = "constant";
+  settings.keras_state = false;
+}
+
 /// Gives the words their meaning.
 TrainSettings settings_of(const TrainWords& words) {
   TrainSettings settings = words.settings;
   train::Options& options = settings.options;
   choose_optimizer(words.optimizer, settings);
+  choose_contribution(words, settings);
   if (words.cache_mb > (std::uint64_t{1} << 30)) {
     throw UsageError(fmt::format("--cache-mb {}: no machine has so much", words.cache_mb));
   }
@@ -103,7 +147,8 @@ void add_kept_options(CLI::App& command, TrainWords& words) {
       ->type_name("SPEC|FILE.h5")
       ->capture_default_str();
   const char* training = "Model and training";
-  add("--k", options.k, "batches that make a step", training)->capture_default_str();
+  add("--k,--task-size", options.k, "batches, or tasks, that make a step", training)
+      ->capture_default_str();
   add("--batch-size", options.batch_size, "samples of a batch", training)->capture_default_str();
   add("--epochs", options.epochs, "passes over the dataset", training)->capture_default_str();
   add_optimizer_options(command, words.optimizer, training);
@@ -128,6 +173,33 @@ void add_kept_options(CLI::App& command, TrainWords& words) {
   add("--keep-snapshots", settings.keep_snapshots,
       "how many of the latest snapshots stay, for daig export --step; 0: all", sharing)
       ->capture_default_str();
+
+  add("--max-contributors", options.max_contributors, "volunteers that share a step [all]",
+      sharing);
+
+  const char* local = "Local epochs (--contribution weights)";
+  add("--contribution", words.contribution,
+      "gradient: of a batch; weights: how far they have moved in local epochs over a task", local)
+      ->type_name("gradient|weights")
+      ->capture_default_str();
+  add("--total-tasks", words.total_tasks, "pieces that an epoch is cut into [8 for each rank]",
+      local);
+  add("--local-epochs", words.local_epochs, "passes of a volunteer over its task [1]", local);
+  add("--outer-lr", words.outer_rate, "part of the mean movement that a step makes [1]", local);
+  add("--outer-momentum", words.outer_momentum, "of the steps [0]", local);
+
+  const char* epochs = "Epoch by epoch";
+  add("--early-stop", settings.early_stop,
+      "ends the run after so many epochs in which the validation loss, or without validation data "
+      "the training loss, has not fallen",
+      epochs)
+      ->type_name("EPOCHS");
+  add("--min-delta", settings.min_delta, "what it has to fall by, at least", epochs)
+      ->capture_default_str();
+  add("--save-best", settings.save_best, "the model after the best epoch so far", epochs)
+      ->type_name("FILE.h5");
+  add("--history", settings.history, "a table of all epochs, with commas", epochs)
+      ->type_name("FILE.csv");
 
   const char* faults = "When volunteers fail";
   add("--silence-limit", words.silence_limit_s,

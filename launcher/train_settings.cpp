@@ -155,6 +155,19 @@ void visit_settings(auto& settings, auto&& visit) {
   visit("die", settings.deaths);
   optim::visit_options(options.optimizer, visit);
   visit("keras_state", settings.keras_state);
+  visit("early_stop", settings.early_stop);
+  visit("min_delta", settings.min_delta);
+  visit("history", settings.history);
+  visit("save_best", settings.save_best);
+  visit("max_contributors", options.max_contributors);
+  auto& local = settings.local;
+  visit("local_training", local.on);
+  visit("total_tasks", local.total_tasks);
+  visit("local_epochs", local.epochs);
+  visit("local_batch_size", local.batch_size);
+  optim::visit_options(local.optimizer, [&visit](const char* name, auto& value) {
+    visit((std::string("local_") + name).c_str(), value);
+  });
 }
 
 void check_count(const char* option, std::uint64_t value, std::uint64_t most, const char* why) {
@@ -236,8 +249,22 @@ void check(const TrainSettings& settings) {
     throw UsageError(fmt::format("--norm-factor {}: give a number above 1", options.norm_factor));
   }
   static_cast<void>(scale_of(settings.data.scale));
+  if (!(settings.min_delta >= 0)) {
+    throw UsageError(fmt::format("--min-delta {}: give a number from 0 on", settings.min_delta));
+  }
+  if (settings.local.on) {
+    check_count("--local-epochs", settings.local.epochs, 1'000'000,
+                "a volunteer goes over its task at least once");
+    check_count("--batch-size", settings.local.batch_size, many, "a batch has at least one sample");
+    static_cast<void>(optim::make_optimizer(settings.local.optimizer, 0));
+  }
   static_cast<void>(optim::make_schedule(options.schedule));
   static_cast<void>(optim::make_optimizer(options.optimizer, 0));
+}
+
+bool watches_epochs(const TrainSettings& settings) {
+  return settings.early_stop > 0 || !settings.history.empty() || !settings.save_best.empty() ||
+         settings.data.validation_split > 0 || !settings.data.validation_data.empty();
 }
 
 store::Configuration configuration_of(const TrainSettings& settings) {

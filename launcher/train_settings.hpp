@@ -15,6 +15,7 @@
 
 #include "data_choice.hpp"
 #include "elasticity.hpp"
+#include "local_training.hpp"
 
 namespace daig::launcher {
 
@@ -33,6 +34,11 @@ struct TrainSettings {
   train::Options options;
   /// The optimiser is the Keras file's own, which goes on from its state in the file.
   bool keras_state = false;
+  LocalTraining local;               ///< what the optimiser of `options` then is for, see there
+  std::uint64_t early_stop = 0;      ///< epochs without a gain before the run ends; 0: never
+  double min_delta = 0;              ///< a gain in the loss is more than that
+  std::filesystem::path history;     ///< a table of the epochs; empty: none
+  std::filesystem::path save_best;   ///< the model of the best epoch; empty: none
   std::uint64_t snapshot_every = 0;  ///< steps; 0: after an epoch, 10 s apart or more
   std::uint64_t keep_snapshots = 2;  ///< the latest ones; 0: all
   std::map<Rank, Death> deaths;
@@ -59,6 +65,9 @@ std::pair<Rank, Death> parse_death(const std::string& word);
 
 /// The options of one rank, with what befalls it alone.
 train::Options options_of(const TrainSettings& settings, Rank rank);
+
+/// Whether anybody has to know what each epoch came to.
+bool watches_epochs(const TrainSettings& settings);
 
 /// As text, by name; settings_of reads it back.
 store::Configuration configuration_of(const TrainSettings& settings);

@@ -146,7 +146,9 @@ void check_can_make(const fs::path& folder) {
 }
 
 void check_outputs(const TrainSettings& settings, const RunManner& manner) {
-  if (!settings.out.empty()) store::check_writable(settings.out);
+  for (const fs::path& path : {settings.out, settings.history, settings.save_best}) {
+    if (!path.empty()) store::check_writable(path);
+  }
   if (!manner.resume.empty()) return store::check_writable(manner.resume / "model.h5");
   const fs::path folder = manner.run_dir.empty() ? fs::path("runs") : manner.run_dir;
   std::error_code unknown;
@@ -182,7 +184,11 @@ store::Configuration TrainingJob::configuration() const {
   store::Configuration configuration = configuration_of(settings);
   for (auto& [name, value] : store::configuration_of(plan)) configuration[name] = value;
   configuration["spec"] = spec;
-  if (!settings.out.empty()) configuration["out"] = fs::absolute(settings.out).string();
+  for (const auto& [name, path] :
+       {std::pair("out", settings.out), std::pair("history", settings.history),
+        std::pair("save_best", settings.save_best)}) {
+    if (!path.empty()) configuration[name] = fs::absolute(path).string();
+  }
   return configuration;
 }
 
@@ -228,6 +234,18 @@ fs::path resumed_ledger(const RunManner& manner) {
   throw InputError(manner.resume.string(), "holds no run to resume: there is no ledger in it");
 }
 
+/// A task is a shard, and all of it one batch.
+void cut_tasks(TrainSettings& settings, std::uint64_t samples, int ranks) {
+  std::uint64_t& tasks = settings.local.total_tasks;
+  if (tasks == 0) tasks = std::min(8 * static_cast<std::uint64_t>(ranks), samples);
+  if (tasks > std::min(samples, most_shards)) {
+    throw UsageError(fmt::format("--total-tasks {}: {} samples make {} tasks at most", tasks,
+                                 samples, std::min(samples, most_shards)));
+  }
+  settings.options.batch_size = (samples + tasks - 1) / tasks;
+  settings.options.shards = (samples - 1) / settings.options.batch_size + 1;
+}
+
 TrainingJob prepare(TrainSettings settings, const RunManner& manner, int ranks, Checks checks) {
   const bool resumed = !manner.resume.empty();
   std::optional<std::uint64_t> begun;  // samples
@@ -250,6 +268,7 @@ TrainingJob prepare(TrainSettings settings, const RunManner& manner, int ranks, 
                                  "the data back as it was",
                                  samples, *begun));
   }
+  if (settings.local.on && !resumed) cut_tasks(settings, samples, ranks);
   if (options.batch_size > samples) {
     throw UsageError(fmt::format("--batch-size {}: {} has only {} samples", options.batch_size,
                                  data.train.features().name(), samples));

@@ -28,8 +28,9 @@ struct Options {
   std::uint64_t k = 4;            ///< batches that make a step
   std::uint64_t batch_size = 64;  ///< samples
   std::uint64_t epochs = 1;
-  std::uint64_t shards = 0;  ///< 0: choose
-  double balance = 0;        ///< 0: whoever is first; 1: equal shares of every step
+  std::uint64_t shards = 0;            ///< 0: choose
+  double balance = 0;                  ///< 0: whoever is first; 1: equal shares of every step
+  std::uint64_t max_contributors = 0;  ///< volunteers that may share a step; 0: all
   std::uint64_t seed = 1;
   std::optional<std::uint64_t> shuffle_seed;  ///< of the samples' order alone; nothing: `seed`
   optim::OptimizerOptions optimizer;          ///< with the base learning rate
@@ -91,9 +92,9 @@ inline std::string treatment(const model::Layout& layout) {
 }  // namespace detail
 
 inline std::uint64_t Options::digest(std::size_t weights) const {
-  std::string text = fmt::format("{} {} {} {} {} {} {} {} {} {}{}", weights, k, batch_size, epochs,
-                                 shards, balance, seed, seeds().order, schedule, coordinator_trains,
-                                 detail::treatment(layout));
+  std::string text = fmt::format("{} {} {} {} {} {} {} {} {} {} {}{}", weights, k, batch_size,
+                                 epochs, shards, balance, max_contributors, seed, seeds().order,
+                                 schedule, coordinator_trains, detail::treatment(layout));
   optim::visit_options(optimizer, [&text](const char* name, const auto& value) {
     text += fmt::format(" {}={}", name, value);
   });
@@ -110,6 +111,7 @@ inline control::Rules Options::rules(std::size_t weights) const {
   control::Rules rules;
   rules.k = k;
   rules.balance = balance;
+  rules.max_contributors = max_contributors;
   rules.seed = seed;
   rules.shuffle_seed = seeds().order;
   // One is computed, and three waiting cover a round trip of three service times: where ranks share
