@@ -59,7 +59,7 @@ Measured measure(const Options& options) {
     label = static_cast<std::int32_t>(random.below(network.output_size()));
   std::vector<float> targets(options.batch * network.output_size());
   nn::Samples<float> samples{features, {}, {}};
-  if (network.loss().label_kind() == nn::LabelKind::classes) {
+  if (network.loss().takes(nn::LabelKind::classes)) {
     samples.classes = classes;
   } else {
     samples.targets = targets;

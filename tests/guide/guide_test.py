@@ -5,8 +5,8 @@
 Runs the page's blocks of shell and Python one after the other in one empty folder, which is HOME,
 too, with DAIG's folder first in PATH, and SOURCE as $DAIG. A block behind <!-- file: NAME --> is
 written to that file instead. Stops at the first that fails. Python runs in the virtual environment
-VENV, where one is given: that of the comparison with real Keras. Exit code 77, skipped, where it,
-or the build that the page speaks of, is not there.
+VENV, where one is given: that of tests/keras. Exit code 77, skipped, where it, or the build that
+the page speaks of, is not there.
 """
 
 import os
@@ -46,7 +46,7 @@ def main():
     if len(sys.argv) > 5:
         python = os.path.join(sys.argv[5], "bin", "python")
         if not os.path.exists(os.path.join(sys.argv[5], "complete")):
-            skip("the comparison with Keras has made no virtual environment")
+            skip("there is no environment with Keras, as the test keras_environment says")
     text = open(page, encoding="utf-8").read()
     if "build-release" in text and os.path.basename(build) != "build-release":
         skip("the page speaks of the build in build-release, and this is " + build)

@@ -2,45 +2,18 @@
 
     agreement_test.py DAIG VENV
 
-Makes the virtual environment VENV, unless it is there, and installs the current Keras in it, from
-PyPI. Exit code 77, skipped, where that cannot be done.
+Runs in the virtual environment that environment.py made. Exit code 77, skipped, where it is not
+there.
 """
 
-import json
 import os
 import subprocess
 import sys
 import tempfile
 
-SKIPPED = 77
+import environment
 
-
-def skip(reason):
-    print("skipped:", reason)
-    sys.exit(SKIPPED)
-
-
-def enter_environment(venv):
-    """Goes on in the environment's own Python."""
-    python = os.path.join(venv, "bin", "python")
-    marker = os.path.join(venv, "complete")
-    if not os.path.exists(marker):
-        made = subprocess.run([sys.executable, "-m", "venv", "--clear", venv],
-                              capture_output=True, text=True)
-        if made.returncode != 0:
-            skip("no virtual environment can be made: " + made.stderr.strip())
-        installed = subprocess.run(
-            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries",
-             "1", "--timeout", "20", "keras", "jax", "h5py"], capture_output=True, text=True)
-        if installed.returncode != 0:
-            skip("Keras cannot be installed from PyPI: " + installed.stderr.strip()[-500:])
-        open(marker, "w").close()
-    os.environ.update(KERAS_BACKEND="jax", JAX_PLATFORMS="cpu", DAIG_KERAS_INSIDE="1")
-    os.execv(python, [python] + sys.argv)
-
-
-if "DAIG_KERAS_INSIDE" not in os.environ:
-    enter_environment(os.path.abspath(sys.argv[2]))
+environment.enter(sys.argv[2])
 
 import warnings
 
