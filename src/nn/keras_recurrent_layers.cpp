@@ -21,11 +21,11 @@ namespace {
 template <class T>
 void add_embedding(LayerConfig& layer, LayerStack<T>& stack) {
   layer.ignore({"embeddings_initializer", "input_length"});
-  for (const char* option :
-       {"embeddings_regularizer", "activity_regularizer", "embeddings_constraint", "lora_rank",
-        "lora_alpha", "quantization_config"}) {
+  for (const char* option : {"activity_regularizer", "embeddings_constraint", "lora_rank",
+                             "lora_alpha", "quantization_config"}) {
     layer.only(option, nullptr);
   }
+  layer.regularize("embeddings", regularizer_option(layer, "embeddings_regularizer"));
   layer.only("sparse", false);
   if (layer.flag("mask_zero", false)) {
     layer.refuse(
@@ -72,7 +72,7 @@ RecurrentOptions recurrent_options(LayerConfig& layer, std::uint32_t layer_index
   layer.ignore({"recurrent_initializer", "unit_forget_bias"});
   layer.ignore({"implementation", "unroll", "zero_output_for_mask"});  // of no effect without masks
   layer.ignore({"seed"});                                              // draws come from the run's
-  layer.only("recurrent_regularizer", nullptr);
+  layer.regularize("recurrent_kernel", regularizer_option(layer, "recurrent_regularizer"));
   layer.only("recurrent_constraint", nullptr);
   for (const char* option : {"stateful", "return_state", "time_major"}) layer.only(option, false);
   RecurrentOptions options;
@@ -163,6 +163,15 @@ void add_bidirectional(LayerConfig& layer, LayerStack<T>& stack) {
         options.order == TimeOrder::forward ? TimeOrder::backward : TimeOrder::forward;
   }
   backward_options.given_order = TimeOrder::backward;  // step by step as the other one
+  if (forward.regularizers() != backward.regularizers()) {
+    layer.refuse("its two layers have different regularizers, which is not supported");
+  }
+  for (const auto& [parameter, regularizer] : forward.regularizers()) {
+    layer.regularize(parameter, regularizer);
+  }
+  if (!forward.trainable() || !backward.trainable()) {
+    layer.refuse("a layer in it has trainable false: freeze all of it, or nothing");
+  }
   const Shape input = stack.shape();
   auto first = make_reader<T>(forward, layer.name() + "/forward", input, options);
   auto other = make_reader<T>(backward, layer.name() + "/backward", input, backward_options);

@@ -6,6 +6,7 @@ Runs in the virtual environment that environment.py made. Exit code 77, skipped,
 there.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -146,14 +147,15 @@ def all_layers():
     agree("a functional chain", keras.Model(outside, inside), 3)
 
 
+def frozen(layer):
+    layer.trainable = False
+    return layer
+
+
 def normalization_layers():
     """Moving statistics are weights: what the steps did to them is compared, too."""
     def normalized(**options):
         return layers.BatchNormalization(momentum=0.8, **options)
-
-    def frozen(layer):
-        layer.trainable = False
-        return layer
 
     def l1l2():
         return keras.regularizers.L1L2(0.01, 0.02)
@@ -297,6 +299,18 @@ def recurrent_layers():
           sequences(layers.Bidirectional(layers.GRU(4, go_backwards=True, return_sequences=True),
                                          backward_layer=layers.GRU(4, return_sequences=True)),
                     layers.Flatten()), 3)
+    def l2():
+        return keras.regularizers.L2(0.03)
+
+    agree("regularizers of recurrent layers",
+          sequences(layers.GRU(4, return_sequences=True, recurrent_regularizer=l2(),
+                               kernel_regularizer=l2(), bias_regularizer=l2()),
+                    layers.Bidirectional(layers.LSTM(3, recurrent_regularizer=l2(),
+                                                     kernel_regularizer=l2()))), 3)
+    agree("a frozen Bidirectional", sequences(frozen(layers.Bidirectional(layers.LSTM(3)))), 3)
+    agree("a regularizer of an Embedding",
+          chain((7,), layers.Embedding(11, 5, embeddings_regularizer=l2()), layers.LSTM(4)), 3,
+          make_x=indices)
     agree("Embedding", chain((7,), layers.Embedding(11, 5), layers.LSTM(4)), 3, make_x=indices)
     outside = keras.Input((7,), dtype="int32")
     inside = layers.Bidirectional(layers.GRU(4))(layers.Embedding(11, 5)(outside))

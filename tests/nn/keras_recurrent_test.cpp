@@ -252,6 +252,28 @@ BOOST_AUTO_TEST_CASE(a_layer_is_made_bidirectional) {
   BOOST_TEST(refused(bidirectional(keras_2("LSTM", {{"stateful", true}})),
                      "layer 'LSTM_1' (LSTM): stateful is true"));
   BOOST_TEST(refused(bidirectional(keras_2("LSTM", {{"brand_new", 1}})), "brand_new"));
+  BOOST_TEST(refused(bidirectional(keras_2("LSTM", {{"trainable", false}})), "freeze all of it"));
+}
+
+BOOST_AUTO_TEST_CASE(regularisers_reach_the_arrays_of_both_directions) {
+  const json l2{{"class_name", "L2"}, {"config", {{"l2", 0.25}}}};
+  const json described =
+      keras_3("LSTM", {{"recurrent_regularizer", l2}, {"kernel_regularizer", l2}});
+  std::size_t regularized = 0;
+  const Network<double> made = network(sequential({sequence(), bidirectional(described)}));
+  for (const auto& parameter : made.layout().parameters()) {
+    if (parameter.name.ends_with("kernel")) {
+      BOOST_TEST(parameter.regularizer.l2 == 0.25, parameter.name);
+      ++regularized;
+    } else {
+      BOOST_TEST(!parameter.regularizer.any(), parameter.name);
+    }
+  }
+  BOOST_TEST(regularized == 4U);
+
+  json other = keras_3("LSTM", {{"go_backwards", true}, {"kernel_regularizer", l2}});
+  BOOST_TEST(refused(bidirectional(described, {{"backward_layer", other}}),
+                     "have different regularizers"));
 }
 
 BOOST_AUTO_TEST_CASE(the_two_directions_drop_by_themselves) {
