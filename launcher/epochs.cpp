@@ -1,13 +1,11 @@
 #include "epochs.hpp"
 
 #include <cmath>
-#include <fstream>
 #include <utility>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
-#include <daig/core/error.hpp>
+#include <daig/store/event_reader.hpp>
 
 namespace daig::launcher {
 
@@ -146,31 +144,25 @@ metrics::Fields fields_of(const EpochRecord& epoch) {
 }
 
 std::vector<EpochRecord> read_epochs(const std::filesystem::path& events, Version last) {
-  using nlohmann::json;
   std::map<std::uint64_t, EpochRecord> epochs;
-  std::ifstream file(events);
-  for (std::string line; std::getline(file, line);) {
-    if (line.find("\"epoch\"") == line.npos) continue;
-    const json event = json::parse(line, nullptr, false);
-    if (!event.is_object() || event.value("event", json()) != "epoch") continue;
-    const auto number = [&](const char* name, double otherwise) {
-      const auto found = event.find(name);
-      return found != event.end() && found->is_number() ? found->get<double>() : otherwise;
+  store::EventReader reader(events, {"epoch"});
+  while (const auto event = reader.next()) {
+    const auto known = [&](const char* name) {
+      const double value = event->number(name);
+      return std::isnan(value) ? std::nullopt : std::optional(value);
     };
     const auto whole = [&](const char* name) -> std::uint64_t {
-      const double value = number(name, 0);
+      const double value = event->number(name);
       return value >= 0 && value < 0x1p53 ? static_cast<std::uint64_t>(value) : 0;
     };
     EpochRecord epoch{.epoch = whole("epoch"),
                       .version = Version{whole("step")},
-                      .seconds = number("seconds", 0),
-                      .loss = number("loss", 0),
-                      .accuracy = {},
+                      .seconds = known("seconds").value_or(0),
+                      .loss = event->number("loss"),
+                      .accuracy = known("accuracy"),
                       .validation = {}};
-    if (event.contains("accuracy")) epoch.accuracy = number("accuracy", 0);
-    if (event.contains("val_loss")) {
-      epoch.validation =
-          train::Quality{number("val_loss", 0), number("val_accuracy", 0), whole("val_samples")};
+    if (const auto loss = known("val_loss")) {
+      epoch.validation = train::Quality{*loss, known("val_accuracy"), whole("val_samples")};
     }
     if (epoch.epoch > 0 && epoch.version <= last) epochs[epoch.epoch] = epoch;
   }

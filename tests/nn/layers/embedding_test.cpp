@@ -12,6 +12,7 @@
 #include <daig/core/error.hpp>
 #include <daig/nn/layers/dense.hpp>
 #include <daig/nn/layers/embedding.hpp>
+#include <daig/nn/layers/flatten.hpp>
 #include <daig/nn/losses/elementwise_loss.hpp>
 #include <daig/nn/network.hpp>
 
@@ -71,7 +72,8 @@ BOOST_AUTO_TEST_CASE(gradients_of_equal_indices_add_up) {
 Network<double> network() {
   std::vector<std::unique_ptr<Layer<double>>> layers;
   layers.push_back(std::make_unique<Embedding<double>>("words", Shape{3}, 4, 2));
-  layers.push_back(std::make_unique<Dense<double>>("out", Shape{3, 2}, 1, Activation::tanh));
+  layers.push_back(std::make_unique<Flatten<double>>(Shape{3, 2}));
+  layers.push_back(std::make_unique<Dense<double>>("out", Shape{6}, 1, Activation::tanh));
   return {std::move(layers), std::make_unique<ElementwiseLoss<double>>(), "own"};
 }
 
