@@ -169,7 +169,8 @@ void add_bidirectional(LayerConfig& layer, LayerStack<T>& stack) {
   for (const auto& [parameter, regularizer] : forward.regularizers()) {
     layer.regularize(parameter, regularizer);
   }
-  if (!forward.trainable() || !backward.trainable()) {
+  const bool all_train = forward.trainable() && backward.trainable();
+  if (layer.trainable() && !all_train) {
     layer.refuse("a layer in it has trainable false: freeze all of it, or nothing");
   }
   const Shape input = stack.shape();

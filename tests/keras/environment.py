@@ -48,7 +48,9 @@ def enter(venv):
         return
     if not os.path.exists(marker_of(venv)):
         skip("there is no environment with Keras, as the test keras_environment says")
-    os.environ.update(KERAS_BACKEND="jax", JAX_PLATFORMS="cpu", DAIG_KERAS_INSIDE="1")
+    # Compiling takes nearly all of the time, and each program runs but a few times.
+    os.environ.update(KERAS_BACKEND="jax", JAX_PLATFORMS="cpu", JAX_DISABLE_MOST_OPTIMIZATIONS="1",
+                      DAIG_KERAS_INSIDE="1")
     os.execv(python_of(venv), [python_of(venv)] + sys.argv)
 
 
