@@ -104,6 +104,13 @@ class LossOptions {
           value != "mean_with_sample_weight") {
         refuse(option, value, "steps take the mean over their samples: sum_over_batch_size");
       }
+    } else if (option == "fn") {  // Keras 2.12 to 2.15 write what the class is made of
+      const auto known =
+          value.is_string() ? known_losses().find(value.get<std::string>()) : known_losses().end();
+      if (known == known_losses().end() || known->second.kind != loss_.kind ||
+          known->second.elementwise.kind != loss_.elementwise.kind) {
+        refuse(option, value, "that is another loss than its class");
+      }
     } else if (option == "axis") {
       if (value != -1) refuse(option, value, "classes are on the last axis, -1");
     } else if (option == "dtype") {

@@ -61,6 +61,9 @@ KerasOptimizer keras_optimizer(std::string_view training_config) {
   }
   KerasOptimizer optimizer;
   optimizer.kind = written["class_name"].get<std::string>();
+  // Keras 2.11 to 2.15 registered their own optimizers as others register theirs: "Custom>Adam".
+  constexpr std::string_view registered = "Custom>";
+  if (optimizer.kind.starts_with(registered)) optimizer.kind.erase(0, registered.size());
   for (const auto& item : written["config"].items()) {
     const json& value = item.value();
     if (item.key() == "learning_rate" && is_object(value)) {

@@ -111,6 +111,29 @@ BOOST_AUTO_TEST_CASE(formulas_before_2_11) {
   BOOST_TEST(read("Adam", {{"lr", 0.5}, {"decay", 0.25}}).schedule == "inverse:rate=0.25");
 }
 
+/// As Keras 2.13 writes it, which registered its own optimizers as if they were others'.
+BOOST_AUTO_TEST_CASE(optimizers_that_were_registered) {
+  const json config{{"name", "Adam"},
+                    {"weight_decay", nullptr},
+                    {"clipnorm", nullptr},
+                    {"global_clipnorm", nullptr},
+                    {"clipvalue", nullptr},
+                    {"use_ema", false},
+                    {"ema_momentum", 0.99},
+                    {"ema_overwrite_frequency", nullptr},
+                    {"jit_compile", true},
+                    {"is_legacy_optimizer", false},
+                    {"learning_rate", 0.0010000000474974513},
+                    {"beta_1", 0.9},
+                    {"beta_2", 0.999},
+                    {"epsilon", 1e-07},
+                    {"amsgrad", false}};
+  const auto o = read("Custom>Adam", config, "2.13.1").optimizer;
+  BOOST_TEST(o.name == "adam");
+  BOOST_TEST(o.learning_rate == 0.0010000000474974513);
+  refused("Custom>Mine", config, "Mine");
+}
+
 BOOST_AUTO_TEST_CASE(learning_rates_that_change) {
   const auto schedule = [](const std::string& kind, const json& config) {
     return json{{"learning_rate", {{"class_name", kind}, {"config", config}}}};

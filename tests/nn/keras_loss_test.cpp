@@ -160,6 +160,22 @@ BOOST_AUTO_TEST_CASE(options_without_an_effect_are_passed_over) {
   }
 }
 
+/// Keras 2.12 to 2.15 name the function that a class is made of.
+BOOST_AUTO_TEST_CASE(a_class_may_name_its_function) {
+  const json config{{"reduction", "auto"},
+                    {"name", "sparse_categorical_crossentropy"},
+                    {"from_logits", true},
+                    {"ignore_class", nullptr},
+                    {"fn", "sparse_categorical_crossentropy"}};
+  BOOST_TEST(network(of_class("SparseCategoricalCrossentropy", config)).loss().name() ==
+             "cross-entropy");
+  json other = config;
+  other["fn"] = "huber";
+  BOOST_TEST(refused(of_class("SparseCategoricalCrossentropy", other), "another loss"));
+  other["fn"] = 3;
+  BOOST_TEST(refused(of_class("SparseCategoricalCrossentropy", other), "another loss"));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_not_supported_is_refused_by_name) {
   BOOST_TEST(refused("dice", "the loss \"dice\" is not supported"));
   BOOST_TEST(refused(nullptr, "the loss null is not supported"));
