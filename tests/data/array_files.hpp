@@ -109,7 +109,7 @@ std::vector<T> read_samples(const data::ArraySource& array, std::uint64_t first,
   Bytes bytes(count * array.sample_bytes());
   array.read(first, count, bytes);
   std::vector<T> values(bytes.size() / sizeof(T));
-  std::memcpy(values.data(), bytes.data(), bytes.size());
+  if (!values.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
   return values;
 }
 
