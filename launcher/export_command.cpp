@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <daig/core/deadline.hpp>
 #include <daig/core/error.hpp>
 #include <daig/store/keras_file.hpp>
 #include <daig/store/ledger.hpp>
@@ -87,25 +88,36 @@ store::Snapshot choose(const std::vector<store::Snapshot>& states, const ExportS
       listed < steps.size() ? ", ..." : ""));
 }
 
-/// Reads what is to be written, and writes it.
+store::SavedModel read_state(const fs::path& file, const store::Snapshot& state) {
+  store::SavedModel saved = store::read_model(file);
+  if (saved.version == state.version) return saved;
+  throw InputError(state.path.string(),
+                   fmt::format("holds the weights after {} steps, and not after {} as it should",
+                               saved.version.value(), state.version.value()));
+}
+
+/// Reads what is to be written, and writes it. The state is opened but once: a run that goes on may
+/// remove it at any time.
 store::SavedModel write(const store::Snapshot& state, const fs::path& original,
                         const fs::path& out) {
-  store::SavedModel saved = store::read_model(state.path);
-  if (saved.version != state.version) {
-    throw InputError(state.path.string(),
-                     fmt::format("holds the weights after {} steps, and not after {} as it should",
-                                 saved.version.value(), state.version.value()));
-  }
+  store::SavedModel saved;
   if (original.empty()) {
     store::write_whole(out, [&](const fs::path& temporary) {
       std::error_code error;
       fs::copy_file(state.path, temporary, fs::copy_options::overwrite_existing, error);
-      if (!error) return;
-      throw IoError(fmt::format("{}: cannot be copied to {}: {}", state.path.string(), out.string(),
-                                error.message()));
+      if (error) {
+        throw IoError(fmt::format("{}: cannot be copied to {}: {}", state.path.string(),
+                                  out.string(), error.message()));
+      }
+      try {
+        saved = read_state(temporary, state);
+      } catch (const Error&) {
+        saved = read_state(state.path, state);  // says the same of the file as people know it
+      }
     });
     return saved;
   }
+  saved = read_state(state.path, state);
   const Model model = model_of(store::read_keras_file(original), original.string());
   if (!same_arrays(model.network.layout(), saved.layout)) {
     throw InputError(original.string(), fmt::format("is not the model that {} holds the weights of",
@@ -135,8 +147,7 @@ ExportReport export_run(const ExportSettings& settings) {
   }
 
   // A run that goes on removes old snapshots: one may be gone before it is read.
-  constexpr int most_tries = 5;
-  for (int i = 0; i < most_tries; ++i) {
+  for (const Deadline enough = Deadline::in(std::chrono::seconds(10)); !enough.expired();) {
     const store::Snapshot state = choose(saved_states(settings.run, plan), settings);
     try {
       const store::SavedModel saved = write(state, original, settings.out);
