@@ -97,13 +97,6 @@ class Records {
     snapshot_request_.answer();
   }
 
-  /// Batches that were committed before, of each epoch.
-  std::map<Epoch, std::uint64_t> committed_batches() const {
-    std::map<Epoch, std::uint64_t> counts;
-    for (const store::PlannedBatch& done : ledger_.committed_batches()) ++counts[done.epoch];
-    return counts;
-  }
-
   /// The best model so far, where it is wanted.
   void write_best(std::span<const float> weights, Version version) const {
     const fs::path& path = job_.settings.save_best;
@@ -149,8 +142,17 @@ class Records {
   SnapshotRequest snapshot_request_{directory_.path()};
 };
 
+/// How many batches there are of each epoch.
+std::map<Epoch, std::uint64_t> count_by_epoch(const std::vector<store::PlannedBatch>& batches) {
+  std::map<Epoch, std::uint64_t> counts;
+  for (const store::PlannedBatch& batch : batches) ++counts[batch.epoch];
+  return counts;
+}
+
+/// @param done    committed before
 /// @param epochs  null where nobody follows them
-train::Task task_of(const TrainingJob& job, Records& records, metrics::Recorder& recorder,
+train::Task task_of(const TrainingJob& job, Records& records,
+                    const std::vector<store::PlannedBatch>& done, metrics::Recorder& recorder,
                     EpochWatch* epochs) {
   train::Task task;
   task.weights = job.weights;
@@ -159,9 +161,7 @@ train::Task task_of(const TrainingJob& job, Records& records, metrics::Recorder&
     return data::read_shard(dataset, plan, shard);
   };
   task.version = job.version;
-  for (const store::PlannedBatch& done : records.ledger().committed_batches()) {
-    task.done.push_back({done.epoch, done.batch});
-  }
+  for (const store::PlannedBatch& batch : done) task.done.push_back({batch.epoch, batch.batch});
   task.optimizer_state = job.optimizer_state;
   task.recorder = &recorder;
   task.on_version = [&records, epochs,
@@ -176,7 +176,7 @@ train::Task task_of(const TrainingJob& job, Records& records, metrics::Recorder&
 
 /// Writes the model, tests it, and audits the run.
 TrainReport finish(const TrainingJob& job, Records& records, const train::Result& result,
-                   nn::Network<float>& network) {
+                   nn::Network<float>& network, const EpochWatch* epochs) {
   records.ledger().sync();
   const fs::path model = records.directory().model();
   records.write(model, result.weights, result.optimizer_state, result.version);
@@ -194,8 +194,12 @@ TrainReport finish(const TrainingJob& job, Records& records, const train::Result
     if (part) quality = train::evaluate(network, result.weights, *part);
     return quality;
   };
+  std::optional<train::Quality> validation;
+  if (epochs != nullptr) validation = epochs->validation_of(result.version);
+  if (!validation) validation = quality_on(job.validation);
   return {.test = quality_on(job.test),
-          .validation = quality_on(job.validation),
+          .validation = validation,
+          .best_epoch = epochs == nullptr ? 0 : epochs->best_epoch(),
           .samples = result.samples,
           .seconds = result.seconds,
           .audit = store::audit(records.directory().path()),
@@ -237,9 +241,10 @@ int coordinate(comm::Communicator& communicator, TrainingJob job, const RunManne
   options.layout = workload.layout_for_run();
   train::Session session(communicator, options, job.weights.size());
   train::Result result;
+  const std::vector<store::PlannedBatch> done = records->ledger().committed_batches();
   std::optional<EpochWatch> epochs;
   if (watches_epochs(job.settings)) {
-    epochs.emplace(job, records->committed_batches(),
+    epochs.emplace(job, count_by_epoch(done),
                    job.resumed ? read_epochs(records->directory().events(), job.version)
                                : std::vector<EpochRecord>(),
                    records->events(),
@@ -255,7 +260,7 @@ int coordinate(comm::Communicator& communicator, TrainingJob job, const RunManne
     recorders.add(records->events());
     recorders.add(progress);
     if (epochs) recorders.add(*epochs);
-    session.set_up(task_of(job, *records, recorders, epochs ? &*epochs : nullptr));
+    session.set_up(task_of(job, *records, done, recorders, epochs ? &*epochs : nullptr));
     const LeaveRequest::Listener listener(leave, session);
     result = session.run(workload);
   }
@@ -270,8 +275,8 @@ int coordinate(comm::Communicator& communicator, TrainingJob job, const RunManne
                          result.version.value(), job.total_steps(), folder));
     return static_cast<int>(ExitCode::stopped);
   }
-  TrainReport report = finish(job, *records, result, workload.network());
-  if (epochs) report.best_epoch = epochs->best_epoch();
+  const TrainReport report =
+      finish(job, *records, result, workload.network(), epochs ? &*epochs : nullptr);
   if (style != ProgressStyle::none || !manner.json) say(text_of(report));
   if (manner.json) say(json_of(report) + "\n");
   return static_cast<int>(report.audit.clean() ? ExitCode::success : ExitCode::finding);

@@ -49,6 +49,11 @@ void EpochWatch::finish() {
   for (const auto& [epoch, weights] : validator_->take_all()) take(epoch, weights);
 }
 
+std::optional<train::Quality> EpochWatch::validation_of(Version version) const {
+  const bool is_last = !epochs_.empty() && epochs_.back().version == version;
+  return is_last ? epochs_.back().validation : std::nullopt;
+}
+
 void EpochWatch::take(const EpochRecord& epoch, const train::Weights& weights) {
   events_.event("epoch", fields_of(epoch));
   epochs_.push_back(epoch);

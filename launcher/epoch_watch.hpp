@@ -41,6 +41,8 @@ class EpochWatch : public metrics::Recorder {
 
   /// The end was asked for, as nothing had got better for long enough.
   bool has_stopped() const { return stopped_; }
+  /// How good these weights are on the validation data, where that is known.
+  std::optional<train::Quality> validation_of(Version version) const;
   /// 0 where none is known to be.
   std::uint64_t best_epoch() const { return best_.best_epoch(); }
 

@@ -50,25 +50,25 @@ Validator::~Validator() {
 void Validator::give(EpochRecord epoch, train::Weights weights) {
   const std::scoped_lock lock(mutex_);
   if (waiting_.size() == most_waiting) {
-    finished_.emplace_back(std::move(waiting_.front().epoch), std::move(waiting_.front().weights));
+    finished_.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
   }
   waiting_.push_back({std::move(epoch), std::move(weights)});
   changed_.notify_all();
 }
 
-std::vector<std::pair<EpochRecord, train::Weights>> Validator::take() {
+std::vector<Validator::Item> Validator::take() {
   const std::scoped_lock lock(mutex_);
   return take_finished();
 }
 
-std::vector<std::pair<EpochRecord, train::Weights>> Validator::take_all() {
+std::vector<Validator::Item> Validator::take_all() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return failure_ || (waiting_.empty() && !busy_); });
   return take_finished();
 }
 
-std::vector<std::pair<EpochRecord, train::Weights>> Validator::take_finished() {
+std::vector<Validator::Item> Validator::take_finished() {
   if (failure_) std::rethrow_exception(failure_);
   return std::exchange(finished_, {});
 }
@@ -76,19 +76,19 @@ std::vector<std::pair<EpochRecord, train::Weights>> Validator::take_finished() {
 void Validator::work(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (changed_.wait(lock, stop, [this] { return !waiting_.empty(); })) {
-    Job job = std::move(waiting_.front());
+    Item item = std::move(waiting_.front());
     waiting_.pop_front();
     busy_ = true;
     lock.unlock();
     std::exception_ptr failure;
     try {
-      job.epoch.validation = evaluate_(*job.weights);
+      item.epoch.validation = evaluate_(*item.weights);
     } catch (...) {
       failure = std::current_exception();
     }
     lock.lock();
     busy_ = false;
-    finished_.emplace_back(std::move(job.epoch), std::move(job.weights));
+    finished_.push_back(std::move(item));
     if (failure) failure_ = failure;
     changed_.notify_all();
     if (failure || stop.stop_requested()) return;

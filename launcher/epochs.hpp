@@ -60,6 +60,12 @@ class EpochCounter {
 /// the oldest of more is given up. Any thread.
 class Validator {
  public:
+  /// An epoch, and its weights.
+  struct Item {
+    EpochRecord epoch;
+    train::Weights weights;
+  };
+
   /// @param evaluate  called on the thread; what it throws comes out of `take`.
   explicit Validator(std::function<train::Quality(std::span<const float>)> evaluate);
   Validator(const Validator&) = delete;
@@ -71,27 +77,22 @@ class Validator {
 
   void give(EpochRecord epoch, train::Weights weights);
   /// What is evaluated by now, or was given up, in order.
-  std::vector<std::pair<EpochRecord, train::Weights>> take();
+  std::vector<Item> take();
   /// Waits until all is, then the same.
-  std::vector<std::pair<EpochRecord, train::Weights>> take_all();
+  std::vector<Item> take_all();
 
  private:
-  struct Job {
-    EpochRecord epoch;
-    train::Weights weights;
-  };
-
   void work(const std::stop_token& stop);
-  std::vector<std::pair<EpochRecord, train::Weights>> take_finished();
+  std::vector<Item> take_finished();
 
   static constexpr std::size_t most_waiting = 16;
 
   std::function<train::Quality(std::span<const float>)> evaluate_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::deque<Job> waiting_;
+  std::deque<Item> waiting_;
   bool busy_ = false;
-  std::vector<std::pair<EpochRecord, train::Weights>> finished_;
+  std::vector<Item> finished_;
   std::exception_ptr failure_;
   std::jthread thread_;
 };

@@ -92,9 +92,9 @@ BOOST_AUTO_TEST_CASE(weights_are_evaluated_in_order_and_elsewhere) {
   const auto all = validator.take_all();
   BOOST_REQUIRE(all.size() == 10U);
   for (std::uint64_t i = 0; i < 10; ++i) {
-    BOOST_TEST(all[i].first.epoch == i + 1);
-    BOOST_TEST(all[i].first.validation.value().loss == static_cast<double>(i + 1));
-    BOOST_TEST(all[i].second->at(0) == static_cast<float>(i + 1));
+    BOOST_TEST(all[i].epoch.epoch == i + 1);
+    BOOST_TEST(all[i].epoch.validation.value().loss == static_cast<double>(i + 1));
+    BOOST_TEST(all[i].weights->at(0) == static_cast<float>(i + 1));
   }
   BOOST_TEST(validator.take().empty());
   BOOST_TEST(elsewhere);
@@ -114,9 +114,9 @@ BOOST_AUTO_TEST_CASE(of_too_many_that_wait_the_oldest_are_given_up) {
   for (std::uint64_t i = 2; i <= 19; ++i) validator.give(epoch(i, 0), weights(1));
   const auto given_up = validator.take();
   BOOST_REQUIRE(given_up.size() == 2U);
-  BOOST_TEST(given_up[0].first.epoch == 2U);
-  BOOST_TEST(given_up[1].first.epoch == 3U);
-  BOOST_TEST(!given_up[0].first.validation.has_value());
+  BOOST_TEST(given_up[0].epoch.epoch == 2U);
+  BOOST_TEST(given_up[1].epoch.epoch == 3U);
+  BOOST_TEST(!given_up[0].epoch.validation.has_value());
   go_on = true;
   go_on.notify_all();
   BOOST_TEST(validator.take_all().size() == 17U);

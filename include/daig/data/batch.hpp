@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include <daig/core/random.hpp>
 #include <daig/data/element_type.hpp>
 #include <daig/data/scale.hpp>
 
@@ -33,6 +34,12 @@ struct Batch {
   /// every epoch.
   std::uint64_t noise_seed = 0;
 };
+
+/// A batch's noise_seed, of two words.
+inline std::uint64_t draw_noise_seed(Random& random) {
+  const std::uint64_t high = random();
+  return high << 32 | random();
+}
 
 /// Converts elements (`from`, aligned for their type) to float as a C++ conversion does, and scales
 /// them then. Expects `from` to hold as many elements as `into`. Cost: one vectorisable pass (not

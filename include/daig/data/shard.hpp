@@ -158,7 +158,7 @@ inline void Shard::batch(const ShardPlan& plan, std::uint64_t slot, Epoch epoch,
   const std::size_t sample_bytes = layout_.feature_bytes / samples();
   Random noise(seeds.noise, Stream::batch, epoch.value(),
                static_cast<std::uint32_t>(id_of_batch.value()));
-  into.noise_seed = std::uint64_t{noise()} << 32 | noise();
+  into.noise_seed = draw_noise_seed(noise);
   into.samples = samples_of_slot.size();
   into.sample_size = sample_bytes / size_of(form_.feature_type);
   into.target_size = targets().size() / samples();

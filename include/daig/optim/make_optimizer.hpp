@@ -29,6 +29,9 @@ namespace daig::optim {
 inline AnyOptimizer make_optimizer(const OptimizerOptions& options, std::size_t size);
 /// The same for weights that lie as the layout says; it moves those that are trained.
 inline AnyOptimizer make_optimizer(const OptimizerOptions& options, const model::Layout& layout);
+/// The same for a layout of all `size` weights; an empty one says that they are one array.
+inline AnyOptimizer make_optimizer(const OptimizerOptions& options, const model::Layout& layout,
+                                   std::size_t size);
 
 // ---------------------------------------------------------------------------------------------
 
@@ -127,6 +130,13 @@ inline AnyOptimizer make_optimizer(const OptimizerOptions& options, const model:
       !layout.has_none(model::Role::frozen) || !layout.has_none(model::Role::statistic);
   AnyOptimizer optimizer = detail::make_optimizer(options, std::move(arrays), layout.size());
   return selective ? AnyOptimizer(Selective(std::move(optimizer), layout)) : std::move(optimizer);
+}
+
+inline AnyOptimizer make_optimizer(const OptimizerOptions& options, const model::Layout& layout,
+                                   std::size_t size) {
+  if (layout.size() == 0) return make_optimizer(options, size);
+  expects(layout.size() == size, "a layout of all the weights");
+  return make_optimizer(options, layout);
 }
 
 }  // namespace daig::optim

@@ -23,9 +23,8 @@
 namespace daig::train {
 
 struct LocalFitOptions {
-  std::uint64_t epochs = 1;  ///< passes over the batch
-  std::uint64_t batch_size =
-      64;  ///< samples between two local updates; the last one's may be fewer
+  std::uint64_t epochs = 1;       ///< passes over the batch
+  std::uint64_t batch_size = 64;  ///< samples of a local update; the last one's may be fewer
   optim::OptimizerOptions optimizer = {};  ///< of the local updates, with their learning rate
   model::Layout layout = {};  ///< of the weights; empty: they are one array, for all it cares
 
@@ -84,9 +83,8 @@ std::optional<Contribution> LocalFit<W>::gradient(const data::Batch& batch,
                                                   const std::stop_token& stop) {
   weights_.assign(weights.begin(), weights.end());
   step_.resize(weights.size());
-  optim::AnyOptimizer optimizer = options_.layout.size() == 0
-                                      ? optim::make_optimizer(options_.optimizer, weights.size())
-                                      : optim::make_optimizer(options_.optimizer, options_.layout);
+  optim::AnyOptimizer optimizer =
+      optim::make_optimizer(options_.optimizer, options_.layout, weights.size());
   const auto rate = static_cast<float>(options_.optimizer.learning_rate);
   order_.resize(batch.samples);
   std::iota(order_.begin(), order_.end(), std::uint32_t{0});
@@ -134,7 +132,7 @@ void LocalFit<W>::pick(const data::Batch& batch, std::span<const std::uint32_t> 
     if (!batch.classes.empty()) small_.classes[i] = batch.classes[places[i]];
   }
   Random noise(batch.noise_seed, Stream::batch, draw);
-  small_.noise_seed = std::uint64_t{noise()} << 32 | noise();
+  small_.noise_seed = data::draw_noise_seed(noise);
 }
 
 }  // namespace daig::train

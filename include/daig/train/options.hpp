@@ -102,9 +102,7 @@ inline std::uint64_t Options::digest(std::size_t weights) const {
 }
 
 inline optim::AnyOptimizer Options::make_optimizer(std::size_t weights) const {
-  if (layout.size() == 0) return optim::make_optimizer(optimizer, weights);
-  expects(layout.size() == weights, "a layout of all the weights");
-  return optim::make_optimizer(optimizer, layout);
+  return optim::make_optimizer(optimizer, layout, weights);
 }
 
 inline control::Rules Options::rules(std::size_t weights) const {

@@ -44,8 +44,7 @@ struct Assignment {
 struct Contribution {
   double loss_sum = 0;        ///< over the samples
   std::uint64_t samples = 0;  ///< how many the gradient is the sum over
-  std::uint64_t correct =
-      0;  ///< of the samples; for the accounts alone, 0 where nobody counts them
+  std::uint64_t correct = 0;  ///< of the samples; for the accounts, 0 where nobody counts
 };
 
 /// A computed gradient on its way to the communication thread.

@@ -32,7 +32,9 @@ class Lstm final : public Recurrent<T> {
   void step_backward(const Engine<T>& engine, std::span<const T> weights, std::size_t t,
                      Matrix<T> state_delta, Matrix<T> fed_delta) override;
   void finish_backward(const Engine<T>& engine, const BackwardPass<T>& pass,
-                       Matrix<T> input_delta) override;
+                       Matrix<T> input_delta) override {
+    this->add_products(engine, pass, gate_deltas(), input_delta);
+  }
 
   /// Of all steps, one after the other, as are squashed() and gate_deltas().
   Matrix<T> gates() { return of_steps(gates_, 4); }
@@ -75,20 +77,6 @@ void Lstm<T>::step_backward(const Engine<T>& engine, std::span<const T> weights,
   engine.clear(state_delta.values());  // all comes through fed(t)
   if (fed_delta.empty()) return;
   engine.multiply({gate_delta}, {this->recurrent_kernel(weights), Transpose::yes}, 0, fed_delta);
-}
-
-template <class T>
-void Lstm<T>::finish_backward(const Engine<T>& engine, const BackwardPass<T>& pass,
-                              Matrix<T> input_delta) {
-  const Matrix<T> delta = gate_deltas();
-  engine.multiply({this->inputs(), Transpose::yes}, {delta}, pass.beta,
-                  this->kernel(pass.gradient));
-  engine.multiply({this->all_fed(), Transpose::yes}, {delta}, pass.beta,
-                  this->recurrent_kernel(pass.gradient));
-  const std::span<T> bias = this->bias(pass.gradient);
-  if (!bias.empty()) engine.bias_gradient(delta, pass.beta, bias);
-  if (input_delta.empty()) return;
-  engine.multiply({delta}, {this->kernel(pass.weights), Transpose::yes}, 0, input_delta);
 }
 
 }  // namespace daig::nn

@@ -86,6 +86,11 @@ class Recurrent : public Layer<T> {
   virtual void finish_backward(const Engine<T>& engine, const BackwardPass<T>& pass,
                                Matrix<T> input_delta) = 0;
 
+  /// What finish_backward is where all gates are sums of inputs() kernel, fed recurrent_kernel and
+  /// a bias: from d loss / d sums of all steps.
+  void add_products(const Engine<T>& engine, const BackwardPass<T>& pass, Matrix<const T> delta,
+                    Matrix<T> input_delta);
+
   std::size_t units() const { return options_.units; }
   std::size_t steps() const { return this->input_shape()[0]; }
   std::size_t in() const { return this->input_shape()[1]; }

@@ -29,7 +29,9 @@ class SimpleRnn final : public Recurrent<T> {
   void step_backward(const Engine<T>& engine, std::span<const T> weights, std::size_t t,
                      Matrix<T> state_delta, Matrix<T> fed_delta) override;
   void finish_backward(const Engine<T>& engine, const BackwardPass<T>& pass,
-                       Matrix<T> input_delta) override;
+                       Matrix<T> input_delta) override {
+    this->add_products(engine, pass, sum_deltas(), input_delta);
+  }
 
   /// d loss / d sums, of all steps.
   Matrix<T> sum_deltas() {
@@ -59,20 +61,6 @@ void SimpleRnn<T>::step_backward(const Engine<T>& engine, std::span<const T> wei
   engine.clear(state_delta.values());
   if (fed_delta.empty()) return;
   engine.multiply({sum_delta}, {this->recurrent_kernel(weights), Transpose::yes}, 0, fed_delta);
-}
-
-template <class T>
-void SimpleRnn<T>::finish_backward(const Engine<T>& engine, const BackwardPass<T>& pass,
-                                   Matrix<T> input_delta) {
-  const Matrix<T> delta = sum_deltas();
-  engine.multiply({this->inputs(), Transpose::yes}, {delta}, pass.beta,
-                  this->kernel(pass.gradient));
-  engine.multiply({this->all_fed(), Transpose::yes}, {delta}, pass.beta,
-                  this->recurrent_kernel(pass.gradient));
-  const std::span<T> bias = this->bias(pass.gradient);
-  if (!bias.empty()) engine.bias_gradient(delta, pass.beta, bias);
-  if (input_delta.empty()) return;
-  engine.multiply({delta}, {this->kernel(pass.weights), Transpose::yes}, 0, input_delta);
 }
 
 }  // namespace daig::nn

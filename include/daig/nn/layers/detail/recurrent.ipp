@@ -151,6 +151,17 @@ void Recurrent<T>::backward(const Engine<T>& engine, const BackwardPass<T>& pass
   engine.recurrent().scatter_steps(input_delta, options_.order, pass.input_delta);
 }
 
+template <class T>
+void Recurrent<T>::add_products(const Engine<T>& engine, const BackwardPass<T>& pass,
+                                Matrix<const T> delta, Matrix<T> input_delta) {
+  engine.multiply({inputs(), Transpose::yes}, {delta}, pass.beta, kernel(pass.gradient));
+  engine.multiply({all_fed(), Transpose::yes}, {delta}, pass.beta, recurrent_kernel(pass.gradient));
+  const std::span<T> of_bias = bias(pass.gradient);
+  if (!of_bias.empty()) engine.bias_gradient(delta, pass.beta, of_bias);
+  if (input_delta.empty()) return;
+  engine.multiply({delta}, {kernel(pass.weights), Transpose::yes}, 0, input_delta);
+}
+
 /// First the factors of a sample's inputs, then those of its states.
 template <class T>
 void Recurrent<T>::draw(const Noise& noise) {
