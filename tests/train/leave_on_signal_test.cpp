@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE train_leave_on_signal
-
 // Signals to this process, and to children of it where the process is to end.
 
 #include <atomic>
@@ -12,6 +10,8 @@
 #include <sys/wait.h>
 
 #include <daig/train/leave_on_signal.hpp>
+
+BOOST_AUTO_TEST_SUITE(leave_on_signal_test)
 
 namespace {
 
@@ -52,6 +52,21 @@ BOOST_AUTO_TEST_CASE(the_first_signal_calls_the_function) {
     ::kill(::getpid(), signal);
     BOOST_REQUIRE((caller.wait_for(patience) == std::future_status::ready));
     BOOST_TEST((caller.get() != std::this_thread::get_id()));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_thread_of_before_may_take_the_signal) {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    std::promise<void> end;
+    std::thread before([over = end.get_future()] { over.wait_for(patience); });
+    {
+      std::promise<void> called;
+      const LeaveOnSignal leave([&] { called.set_value(); });
+      pthread_kill(before.native_handle(), signal);
+      BOOST_CHECK((called.get_future().wait_for(patience) == std::future_status::ready));
+    }
+    end.set_value();
+    before.join();
   }
 }
 
@@ -128,3 +143,5 @@ BOOST_AUTO_TEST_CASE(afterwards_a_signal_ends_the_process_as_ever) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -3,6 +3,7 @@
 /// SIGTERM and SIGINT as a request to leave in good order, instead of the end of the process.
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
@@ -14,7 +15,6 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <daig/core/error.hpp>
@@ -24,18 +24,19 @@ namespace daig::train {
 /// While it lives, the process's first SIGTERM or SIGINT calls a function, and the second ends the
 /// process at once, whatever it is doing: both signals have their default action from the first on.
 ///
-/// Threads: make it on the main thread, before there is any other (hence before MPI is
-/// initialised): threads inherit what they must not be interrupted by, and one that does not may
-/// take the signal. The function is called on a thread of this class's own, once; it must not
-/// throw, and may do what any thread may: it does not run inside a signal handler. A signal that is
-/// sent to one thread alone (raise, pthread_kill) is not seen.
+/// Threads: make it on the main thread, one at a time, and before MPI is initialised: the threads
+/// that are started from then on inherit that these signals do not interrupt them. Those of before
+/// (a BLAS may have some before `main`) may have a system call interrupted once. The function is
+/// called on a thread of this class's own, once; it must not throw, and may do what any thread may:
+/// it does not run inside a signal handler. A signal that is sent to a thread that blocks it
+/// (raise, pthread_kill) is not seen.
 ///
 /// Children inherit the blocked signals as well: unblock them between fork and exec.
 ///
 /// Cost: a thread that sleeps.
 class LeaveOnSignal {
  public:
-  /// @throws IoError when the system does not let signals be watched.
+  /// Expects that there is no other. @throws IoError when there are no file descriptors left.
   explicit LeaveOnSignal(std::function<void()> leave);
   LeaveOnSignal(const LeaveOnSignal&) = delete;
   LeaveOnSignal& operator=(const LeaveOnSignal&) = delete;
@@ -69,6 +70,28 @@ class LeaveOnSignal {
     sigset_t before_{};
   };
 
+  /// Has the signals handled, and sets back how they were; both have their default action if one
+  /// came meanwhile.
+  class Handler {
+   public:
+    explicit Handler(int arrivals);
+    Handler(const Handler&) = delete;
+    Handler& operator=(const Handler&) = delete;
+    Handler(Handler&&) = delete;
+    Handler& operator=(Handler&&) = delete;
+    ~Handler();
+
+   private:
+    static void handle(int signal) noexcept;
+
+    static inline std::atomic<int> arrivals_ = -1;  ///< where an arrival is written; -1: nowhere
+    static inline std::atomic<int> handling_ = 0;   ///< threads that are inside `handle`
+    static_assert(std::atomic<int>::is_always_lock_free, "or a signal handler may not use it");
+
+    struct sigaction terminate_before_ {};
+    struct sigaction interrupt_before_ {};
+  };
+
   /// Nothing is missed meanwhile: only so that no wait is for ever.
   static constexpr int now_and_then_ms = 60'000;
 
@@ -83,6 +106,7 @@ class LeaveOnSignal {
   std::function<void()> leave_;
   Descriptor arrivals_;
   Descriptor stop_;
+  Handler handler_;
   Mask mask_;
   std::thread thread_;  ///< last: it uses the others
 };
@@ -91,8 +115,9 @@ class LeaveOnSignal {
 
 inline LeaveOnSignal::LeaveOnSignal(std::function<void()> leave)
     : leave_(std::move(leave)),
-      arrivals_(::signalfd(-1, &wanted_, SFD_NONBLOCK | SFD_CLOEXEC), "cannot watch signals"),
+      arrivals_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "cannot make an eventfd"),
       stop_(::eventfd(0, EFD_CLOEXEC), "cannot make an eventfd"),
+      handler_(arrivals_.number),
       mask_(wanted_),
       thread_([this] { listen(); }) {}
 
@@ -104,6 +129,43 @@ inline LeaveOnSignal::~LeaveOnSignal() {
 
 inline LeaveOnSignal::Descriptor::Descriptor(int made, const char* what) : number(made) {
   if (number < 0) throw IoError(std::string(what) + ": " + std::strerror(errno));
+}
+
+inline LeaveOnSignal::Handler::Handler(int arrivals) {
+  int none = -1;
+  expects(arrivals_.compare_exchange_strong(none, arrivals), "one LeaveOnSignal at a time");
+  struct sigaction action {};
+  action.sa_handler = handle;
+  action.sa_flags = SA_RESTART;
+  action.sa_mask = wanted();
+  ::sigaction(SIGTERM, &action, &terminate_before_);
+  ::sigaction(SIGINT, &action, &interrupt_before_);
+}
+
+inline LeaveOnSignal::Handler::~Handler() {
+  const auto restore = [](int signal, const struct sigaction& before) {
+    struct sigaction now {};
+    ::sigaction(signal, nullptr, &now);
+    if (now.sa_handler == handle) ::sigaction(signal, &before, nullptr);
+  };
+  restore(SIGTERM, terminate_before_);
+  restore(SIGINT, interrupt_before_);
+  arrivals_ = -1;
+  while (handling_ != 0) std::this_thread::yield();  // for the few instructions that are left of it
+}
+
+/// Does what a signal handler may, and no more: the rest is the listening thread's.
+inline void LeaveOnSignal::Handler::handle(int) noexcept {
+  ++handling_;
+  const int error = errno;
+  std::signal(SIGTERM, SIG_DFL);
+  std::signal(SIGINT, SIG_DFL);
+  const std::uint64_t one = 1;
+  if (const int arrivals = arrivals_; arrivals >= 0) {
+    [[maybe_unused]] const auto written = ::write(arrivals, &one, sizeof one);
+  }
+  errno = error;
+  --handling_;
 }
 
 inline sigset_t LeaveOnSignal::wanted() {
@@ -119,7 +181,7 @@ inline bool LeaveOnSignal::signal_comes() const {
   while (true) {
     ::poll(sources.data(), sources.size(), now_and_then_ms);
     if (is_readable(sources[0])) return false;
-    signalfd_siginfo arrived{};
+    std::uint64_t arrived = 0;
     if (::read(arrivals_.number, &arrived, sizeof arrived) == sizeof arrived) return true;
   }
 }
@@ -130,11 +192,9 @@ inline void LeaveOnSignal::wait_for_destructor() const {
 }
 
 inline void LeaveOnSignal::listen() {
-  if (!signal_comes()) return;
-  // The next one comes to this thread, the only one that does not block it, whatever it does.
-  std::signal(SIGTERM, SIG_DFL);
-  std::signal(SIGINT, SIG_DFL);
+  // Both signals come to this thread, which does not block them, whatever it does.
   pthread_sigmask(SIG_UNBLOCK, &wanted_, nullptr);
+  if (!signal_comes()) return;
   leave_();
   wait_for_destructor();
 }
