@@ -15,14 +15,14 @@ namespace {
 
 /// No run's exchanges have this number: the coordinator counts from 1.
 constexpr comm::ExchangeId announcement{0};
-constexpr std::size_t most_bytes = std::size_t{1} << 20;
+constexpr std::size_t most_announced_bytes = std::size_t{1} << 20;
 /// Rank 0 may have to read a large dataset first.
 constexpr Duration patience = std::chrono::minutes(10);
 
 std::vector<std::byte> broadcast(comm::Communicator& communicator, std::vector<std::byte> bytes) {
   return collective::broadcast_bytes(communicator, comm::view_of_all(communicator.size()),
-                                     announcement, coordinator_rank, std::move(bytes), most_bytes,
-                                     Deadline::in(patience));
+                                     announcement, coordinator_rank, std::move(bytes),
+                                     most_announced_bytes, Deadline::in(patience));
 }
 
 }  // namespace

@@ -20,13 +20,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t most_bytes = std::size_t{1} << 20;
+constexpr std::size_t most_list_bytes = std::size_t{1} << 20;
 
 /// What is there to read now, as far as there is room for it.
 void read_some(const FileDescriptor& from, std::string& text) {
   std::array<char, 4096> piece{};
   for (ssize_t count; (count = ::read(from.get(), piece.data(), piece.size())) > 0;) {
-    if (text.size() < most_bytes) text.append(piece.data(), static_cast<std::size_t>(count));
+    if (text.size() < most_list_bytes) text.append(piece.data(), static_cast<std::size_t>(count));
   }
 }
 

@@ -26,7 +26,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t most_bytes = std::size_t{4} << 20;
+constexpr std::size_t most_answer_bytes = std::size_t{4} << 20;
 
 /// Cuts texts with a null at the end of each from the front.
 class Texts {
@@ -49,7 +49,7 @@ std::size_t parse_count(const std::string& text) {
   std::size_t count = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, count);
-  if (error == std::errc() && stop == end && count > 0 && count <= most_bytes) return count;
+  if (error == std::errc() && stop == end && count > 0 && count <= most_answer_bytes) return count;
   throw InputError("the order to join", fmt::format("'{}' is no number of words", text));
 }
 
@@ -66,7 +66,7 @@ JoinOrder read_order() {
     std::array<char, 4096> piece{};
     const ssize_t count = ::read(STDIN_FILENO, piece.data(), piece.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0 || text.size() > most_bytes) {
+    if (count <= 0 || text.size() > most_answer_bytes) {
       throw InputError("the order to join",
                        "it does not come to its end; this command is for the "
                        "launcher alone, see daig run --help");

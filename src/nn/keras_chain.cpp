@@ -27,7 +27,7 @@ std::string text_of(const json& value) {
   return value.is_string() ? value.get<std::string>() : std::string();
 }
 
-std::string name_of(const json& layer) {
+std::string layer_name(const json& layer) {
   const std::string inner = text_of(member(member(layer, "config"), "name"));
   return inner.empty() ? text_of(member(layer, "name")) : inner;
 }
@@ -65,7 +65,7 @@ std::vector<const json*> chain_of_graph(const json& config, const json& layers) 
   std::map<std::string, const json*> successors;  // by the name of who comes before
   std::map<std::string, const json*> by_name;
   for (const json& layer : layers) {
-    const std::string name = name_of(layer);
+    const std::string name = layer_name(layer);
     if (!by_name.emplace(name, &layer).second) refuse_graph(name, "is there twice");
     std::vector<std::string> before;
     add_references(member(layer, "inbound_nodes"), before);
@@ -85,7 +85,7 @@ std::vector<const json*> chain_of_graph(const json& config, const json& layers) 
     const auto next = successors.find(name);
     if (next == successors.end()) refuse_graph(name, "leads nowhere");
     chain.push_back(next->second);
-    name = name_of(*next->second);
+    name = layer_name(*next->second);
     if (!passed.insert(name).second) refuse_graph(name, "comes after itself");
   }
   if (chain.size() != by_name.size()) {
@@ -107,7 +107,7 @@ Shape input_shape(const json& config, const json& first) {
                             &member(member(first, "build_config"), "input_shape")}) {
     if (!shape->is_array()) continue;
     const json stand_in{{"class_name", text_of(member(first, "class_name"))},
-                        {"config", {{"name", name_of(first)}, {"input_shape", *shape}}}};
+                        {"config", {{"name", layer_name(first)}, {"input_shape", *shape}}}};
     return LayerConfig(stand_in).sample_shape("input_shape");
   }
   throw UsageError(

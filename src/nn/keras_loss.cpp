@@ -16,16 +16,12 @@
 #include <daig/nn/losses/sigmoid_cross_entropy.hpp>
 #include <daig/nn/losses/softmax_cross_entropy.hpp>
 
+#include "parse_json.hpp"
+
 namespace daig::nn {
 namespace {
 
 using nlohmann::json;
-
-std::string shown(const json& value) {
-  constexpr std::size_t most = 100;
-  const std::string text = value.dump(-1, ' ', true, json::error_handler_t::replace);
-  return text.size() <= most ? text : text.substr(0, most) + "...";
-}
 
 /// The one loss: several would be of several outputs.
 const json& single(const json& written) {

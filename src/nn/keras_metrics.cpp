@@ -20,7 +20,7 @@ using nlohmann::json;
 constexpr std::size_t longest_name = 60;
 
 /// A metric's name of a function or a class; short, as a file may hold anything.
-std::string name_of(const json& metric) {
+std::string metric_name(const json& metric) {
   if (metric.is_string()) return metric.get<std::string>().substr(0, longest_name);
   if (!metric.is_object()) return "?";
   const json config = metric.value("config", json());
@@ -45,7 +45,7 @@ void collect(const json& metrics, std::set<std::string>& names) {
   if (metrics.is_null()) return;
   const bool by_output = metrics.is_object() && !metrics.contains("class_name");
   if (!metrics.is_array() && !by_output) {
-    names.insert(name_of(metrics));
+    names.insert(metric_name(metrics));
     return;
   }
   for (const json& metric : metrics) collect(metric, names);

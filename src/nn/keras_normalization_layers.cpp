@@ -5,6 +5,7 @@
 
 #include "keras_layers.hpp"
 #include "keras_options.hpp"
+#include "parse_json.hpp"
 
 namespace daig::nn {
 namespace {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "keras_options.hpp"
+#include "parse_json.hpp"
 
 namespace daig::nn {
 namespace {

@@ -8,6 +8,7 @@
 #include <daig/core/error.hpp>
 
 #include "list_activations.hpp"
+#include "parse_json.hpp"
 
 namespace daig::nn {
 namespace {
@@ -23,12 +24,6 @@ bool is_count(const json& value) {
 }
 
 }  // namespace
-
-std::string shown(const json& value) {
-  constexpr std::size_t most = 60;
-  const std::string text = value.dump(-1, ' ', true, json::error_handler_t::replace);
-  return text.size() <= most ? text : text.substr(0, most) + "...";
-}
 
 bool is_sample_shape(const Shape& shape) {
   std::size_t values = 1;

@@ -20,8 +20,6 @@ namespace daig::nn {
 
 /// Whether a sample may have this shape: below 2^31 values, and none of the extents 0.
 bool is_sample_shape(const Shape& shape);
-/// What a person sees of a value; it may be large.
-std::string shown(const nlohmann::json& value);
 
 /// Reads a layer's options, and remembers which: what nobody has read is refused in the end, since
 /// a model that is trained without it would be another model.

@@ -21,4 +21,10 @@ json parse_json(std::string_view text, std::string_view what) {
   }
 }
 
+std::string shown(const json& value) {
+  constexpr std::size_t most = 60;
+  const std::string text = value.dump(-1, ' ', true, json::error_handler_t::replace);
+  return text.size() <= most ? text : text.substr(0, most) + "...";
+}
+
 }  // namespace daig::nn

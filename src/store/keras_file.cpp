@@ -29,9 +29,9 @@ namespace {
 constexpr std::size_t max_config_bytes = 64 << 20;
 constexpr std::size_t max_text_bytes = 1000;
 constexpr std::size_t max_names_bytes = 64 << 20;
-constexpr std::size_t max_arrays = 100'000;
+constexpr std::size_t max_keras_arrays = 100'000;
 constexpr std::size_t max_depth = 16;
-constexpr const char* advice =
+constexpr const char* keras_advice =
     "; the file is damaged, or not one that Keras's model.save(\"model.h5\") wrote: save it again";
 
 bool has_link(hid_t group, const char* name) {
@@ -82,12 +82,12 @@ bool is_step_counter(std::string_view name) {
 
 /// Goes through the parts of an open Keras file; what is wrong with it is thrown as hdf5::Failure,
 /// or as InputError when no damage explains it.
-class Reader {
+class KerasReader {
  public:
   /// Is given one array after the other, as yet without its values.
   using Visit = std::function<void(KerasArray, hdf5::Numbers&)>;
 
-  Reader(hid_t file, const fs::path& path)
+  KerasReader(hid_t file, const fs::path& path)
       : file_(file), bytes_(file, path), texts_(bytes_), bytes_left_(bytes_.size()) {
     check_kind(file, bytes_);
   }
@@ -187,7 +187,7 @@ class Reader {
       throw hdf5::Failure(
           fmt::format("{}/{} is more than {} groups deep, or in itself", top, prefix, max_depth));
     }
-    for (const std::string& link : hdf5::link_names(group, max_arrays)) {
+    for (const std::string& link : hdf5::link_names(group, max_keras_arrays)) {
       count(1);
       hdf5::Handle object = open_child(group, top + "/" + prefix, link);
       if (H5Iget_type(object.get()) == H5I_GROUP) {
@@ -212,7 +212,8 @@ class Reader {
 
   void count(std::size_t more) {
     if (more > names_left_) {
-      throw hdf5::Failure(fmt::format("it has more than {} names, which is absurd", max_arrays));
+      throw hdf5::Failure(
+          fmt::format("it has more than {} names, which is absurd", max_keras_arrays));
     }
     names_left_ -= more;
   }
@@ -221,7 +222,7 @@ class Reader {
   hdf5::FileBytes bytes_;
   hdf5::TextReader texts_;
   std::uint64_t bytes_left_;
-  std::size_t names_left_ = 2 * max_arrays;
+  std::size_t names_left_ = 2 * max_keras_arrays;
 };
 
 /// @throws InputError, IoError when a file cannot be opened.
@@ -261,10 +262,10 @@ auto with_file(const fs::path& name, const fs::path& path,
   try {
     check_format(path);
     hdf5::Handle file = open(path);
-    Reader reader(file.get(), path);
+    KerasReader reader(file.get(), path);
     return work(reader, file);
   } catch (const hdf5::Failure& failure) {
-    throw InputError(name.string(), failure.what() + std::string(advice));
+    throw InputError(name.string(), failure.what() + std::string(keras_advice));
   } catch (const InputError& error) {
     throw InputError(name.string(), error.what());
   }
@@ -276,7 +277,7 @@ class Overwriter {
   Overwriter(const fs::path& target, std::optional<std::uint64_t> iterations)
       : target_(target), iterations_(iterations) {}
 
-  Reader::Visit write(std::span<const KerasArray> arrays) {
+  KerasReader::Visit write(std::span<const KerasArray> arrays) {
     return [this, arrays, next = std::size_t{0}](const KerasArray& there,
                                                  hdf5::Numbers& numbers) mutable {
       if (next == arrays.size() || arrays[next].dataset != there.dataset ||
@@ -289,7 +290,7 @@ class Overwriter {
   }
 
   /// For what keeps its values, the step counter perhaps excepted.
-  Reader::Visit keep() {
+  KerasReader::Visit keep() {
     return [this](const KerasArray& there, hdf5::Numbers& numbers) {
       if (is_new_counter(there, numbers)) write_counter(numbers);
     };
@@ -380,7 +381,7 @@ bool is_keras_file(const fs::path& path) {
 }
 
 KerasFile read_keras_file(const fs::path& path) {
-  return with_file(path, path, hdf5::open_file, [](Reader& reader, hdf5::Handle&) {
+  return with_file(path, path, hdf5::open_file, [](KerasReader& reader, hdf5::Handle&) {
     KerasFile model = reader.read_texts();
     const auto read = [](KerasArray& array, const hdf5::Numbers& numbers) {
       array.values.resize(numbers.size());
@@ -404,7 +405,7 @@ KerasFile read_keras_file(const fs::path& path) {
 
 KerasFile read_keras_texts(const fs::path& path) {
   return with_file(path, path, hdf5::open_file,
-                   [](Reader& reader, hdf5::Handle&) { return reader.read_texts(); });
+                   [](KerasReader& reader, hdf5::Handle&) { return reader.read_texts(); });
 }
 
 void write_keras_file(const fs::path& original, const fs::path& path,
@@ -415,7 +416,7 @@ void write_keras_file(const fs::path& original, const fs::path& path,
   detail::PendingFile pending(path);
   copy_bytes(original, pending.path(), path);
   with_file(original, pending.path(), hdf5::open_file_to_change,
-            [&](Reader& reader, hdf5::Handle& file) {
+            [&](KerasReader& reader, hdf5::Handle& file) {
               Overwriter writer(path, iterations);
               reader.visit_weights(writer.write(weights));
               reader.visit_optimizer(optimizer_weights.empty() ? writer.keep()

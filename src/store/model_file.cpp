@@ -24,8 +24,9 @@ namespace {
 constexpr std::string_view format_name = "daig-model";
 constexpr std::uint64_t format_version = 1;
 /// Far above any model; bounds what a damaged file can make the reader do.
-constexpr std::size_t max_arrays = 10'000;
-constexpr const char* advice = "; the file is damaged or not DAIG's: use another snapshot or model";
+constexpr std::size_t max_model_arrays = 10'000;
+constexpr const char* model_advice =
+    "; the file is damaged or not DAIG's: use another snapshot or model";
 
 /// Whether HDF5 takes a name for the path it looks like: "a/b", no empty or dotted parts.
 bool is_plain_path(std::string_view name) {
@@ -56,7 +57,7 @@ std::vector<std::string> split_lines(const std::string& text) {
 
 void check_contract(const SavedModel& model) {
   const auto& parameters = model.layout.parameters();
-  expects(parameters.size() <= max_arrays, "at most 10,000 parameters");
+  expects(parameters.size() <= max_model_arrays, "at most 10,000 parameters");
   expects(model.weights.size() == model.layout.size(), "as many weights as the layout says");
   std::set<std::string_view> names;
   for (const model::Parameter& parameter : parameters) {
@@ -125,9 +126,9 @@ void write_file(const fs::path& path, const SavedModel& model) {
 }
 
 /// Reads one model out of an open file; what is wrong with it is thrown as hdf5::Failure.
-class Reader {
+class ModelReader {
  public:
-  Reader(hid_t file, std::uint64_t file_bytes)
+  ModelReader(hid_t file, std::uint64_t file_bytes)
       : file_(file), file_bytes_(file_bytes), values_left_(file_bytes / sizeof(float)) {}
 
   SavedModel read() {
@@ -175,7 +176,7 @@ class Reader {
   /// Takes the shapes from the arrays themselves, and the order from the list of names.
   model::Layout read_layout() {
     const std::vector<std::string> names = split_lines(text("parameters"));
-    if (names.size() > max_arrays) {
+    if (names.size() > max_model_arrays) {
       throw hdf5::Failure(fmt::format("it names {} arrays, which is absurd", names.size()));
     }
     model::Layout layout;
@@ -289,9 +290,9 @@ SavedModel read_model(const fs::path& path) {
   }
   try {
     const hdf5::Handle file = hdf5::open_file(path);
-    return Reader(file.get(), bytes).read();
+    return ModelReader(file.get(), bytes).read();
   } catch (const hdf5::Failure& failure) {
-    throw InputError(path.string(), failure.what() + std::string(advice));
+    throw InputError(path.string(), failure.what() + std::string(model_advice));
   }
 }
 
