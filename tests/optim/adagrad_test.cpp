@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE optim_adagrad
-
 #include <limits>
 #include <vector>
 
@@ -8,6 +6,8 @@
 #include <daig/optim/adagrad.hpp>
 
 #include "reference.hpp"
+
+BOOST_AUTO_TEST_SUITE(adagrad_test)
 
 namespace {
 
@@ -64,3 +64,5 @@ BOOST_AUTO_TEST_CASE(nonsense_options_are_refused) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE optim_adam
-
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -9,6 +7,8 @@
 #include <daig/optim/adam.hpp>
 
 #include "optimizer_check.hpp"
+
+BOOST_AUTO_TEST_SUITE(adam_test)
 
 namespace {
 
@@ -151,3 +151,5 @@ BOOST_AUTO_TEST_CASE(nonsense_options_are_refused) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

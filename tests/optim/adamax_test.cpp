@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE optim_adamax
-
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -7,6 +5,8 @@
 #include <daig/optim/adamax.hpp>
 
 #include "reference.hpp"
+
+BOOST_AUTO_TEST_SUITE(adamax_test)
 
 namespace {
 
@@ -60,3 +60,5 @@ BOOST_AUTO_TEST_CASE(nonsense_options_are_refused) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE optim_clipping
-
 #include <cmath>
 #include <limits>
 #include <string>
@@ -13,6 +11,8 @@
 #include <daig/optim/sgd.hpp>
 
 #include "optimizer_check.hpp"
+
+BOOST_AUTO_TEST_SUITE(clipping_test)
 
 namespace {
 
@@ -127,3 +127,5 @@ BOOST_AUTO_TEST_CASE(nonsense_is_refused_by_name) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

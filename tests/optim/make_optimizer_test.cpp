@@ -1,14 +1,19 @@
-#define BOOST_TEST_MODULE optim_make_optimizer
-
 #include <limits>
 #include <string>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
 
+#include <daig/core/error.hpp>
+#include <daig/optim/adam.hpp>
 #include <daig/optim/make_optimizer.hpp>
+#include <daig/optim/nadam.hpp>
+#include <daig/optim/rmsprop.hpp>
+#include <daig/optim/sgd.hpp>
 
 #include "optimizer_check.hpp"
+
+BOOST_AUTO_TEST_SUITE(make_optimizer_test)
 
 namespace {
 
@@ -126,3 +131,5 @@ BOOST_AUTO_TEST_CASE(nonsense_is_refused_by_name) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

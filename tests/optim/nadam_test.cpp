@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE optim_nadam
-
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -7,6 +5,8 @@
 #include <daig/optim/nadam.hpp>
 
 #include "reference.hpp"
+
+BOOST_AUTO_TEST_SUITE(nadam_test)
 
 namespace {
 
@@ -80,3 +80,5 @@ BOOST_AUTO_TEST_CASE(nonsense_options_are_refused) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

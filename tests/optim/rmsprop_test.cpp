@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE optim_rmsprop
-
 #include <limits>
 #include <vector>
 
@@ -8,6 +6,8 @@
 #include <daig/optim/rmsprop.hpp>
 
 #include "reference.hpp"
+
+BOOST_AUTO_TEST_SUITE(rmsprop_test)
 
 namespace {
 
@@ -86,3 +86,5 @@ BOOST_AUTO_TEST_CASE(nonsense_options_are_refused) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,12 +1,13 @@
-#define BOOST_TEST_MODULE optim_schedule
-
 #include <cmath>
 #include <string>
 #include <utility>
 
 #include <boost/test/unit_test.hpp>
 
+#include <daig/core/error.hpp>
 #include <daig/optim/schedule.hpp>
+
+BOOST_AUTO_TEST_SUITE(schedule_test)
 
 namespace {
 
@@ -156,3 +157,5 @@ BOOST_AUTO_TEST_CASE(nonsense_is_refused_by_name) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE optim_selective
-
 #include <cstddef>
 #include <limits>
 #include <span>
@@ -10,6 +8,8 @@
 #include <daig/optim/make_optimizer.hpp>
 
 #include "optimizer_check.hpp"
+
+BOOST_AUTO_TEST_SUITE(selective_test)
 
 namespace {
 
@@ -132,3 +132,5 @@ BOOST_AUTO_TEST_CASE(a_layout_of_trained_parameters_changes_nothing) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE optim_sgd
-
 #include <limits>
 #include <vector>
 
@@ -8,6 +6,8 @@
 #include <daig/optim/sgd.hpp>
 
 #include "optimizer_check.hpp"
+
+BOOST_AUTO_TEST_SUITE(sgd_test)
 
 namespace {
 
@@ -150,3 +150,5 @@ BOOST_AUTO_TEST_CASE(nonsense_options_are_refused) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

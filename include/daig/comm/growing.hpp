@@ -98,4 +98,6 @@ class GrowingCommunicator final : public Communicator {
 
 }  // namespace daig::comm
 
+#ifndef DAIG_COMPILED
 #include <daig/comm/detail/growing.ipp>
+#endif

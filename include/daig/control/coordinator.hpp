@@ -229,5 +229,7 @@ class Coordinator {
 
 }  // namespace daig::control
 
+#ifndef DAIG_COMPILED
 #include <daig/control/detail/coordinator.ipp>
 #include <daig/control/detail/coordinator_members.ipp>
+#endif

@@ -184,4 +184,6 @@ class Simulator {
 
 }  // namespace daig::control
 
+#ifndef DAIG_COMPILED
 #include <daig/control/detail/simulator.ipp>
+#endif

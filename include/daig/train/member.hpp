@@ -167,4 +167,6 @@ class Member {
 
 }  // namespace daig::train
 
+#ifndef DAIG_COMPILED
 #include <daig/train/detail/member.ipp>
+#endif

@@ -89,4 +89,6 @@ class RankLoop {
 
 }  // namespace daig::train
 
+#ifndef DAIG_COMPILED
 #include <daig/train/detail/rank_loop.ipp>
+#endif

@@ -12,6 +12,7 @@
 #include <poll.h>
 
 #include <daig/comm/growing.hpp>
+#include <daig/core/inline.hpp>
 #include <daig/core/log.hpp>
 
 namespace daig::comm {
@@ -26,17 +27,17 @@ inline constexpr Duration connect_patience = 2s;  ///< for an address to answer 
 inline constexpr std::size_t read_at_once = std::size_t{1} << 16;
 inline constexpr int most_skipped = 100'000;  ///< numbers of newcomers that never came
 
-inline std::vector<std::byte> bytes_of(const std::string& text) {
+DAIG_INLINE std::vector<std::byte> bytes_of(const std::string& text) {
   const auto bytes = std::as_bytes(std::span(text));
   return {bytes.begin(), bytes.end()};
 }
 
-inline std::string text_of(std::span<const std::byte> bytes) {
+DAIG_INLINE std::string text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 /// Waits until there is something to read, or a connection stands.
-inline void wait_for(const FileDescriptor& connection, short event, Deadline deadline) {
+DAIG_INLINE void wait_for(const FileDescriptor& connection, short event, Deadline deadline) {
   pollfd wanted{connection.get(), event, 0};
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline.remaining());
   ::poll(&wanted, 1, static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1000)));
@@ -44,7 +45,8 @@ inline void wait_for(const FileDescriptor& connection, short event, Deadline dea
 
 }  // namespace growing
 
-inline GrowingCommunicator::GrowingCommunicator(std::unique_ptr<Communicator> founders, Door door)
+DAIG_INLINE GrowingCommunicator::GrowingCommunicator(std::unique_ptr<Communicator> founders,
+                                                     Door door)
     : rank_(founders->rank()),
       founders_(std::move(founders)),
       door_(std::move(door)),
@@ -54,13 +56,14 @@ inline GrowingCommunicator::GrowingCommunicator(std::unique_ptr<Communicator> fo
   }
 }
 
-inline GrowingCommunicator::GrowingCommunicator(const Invitation& invitation, Deadline deadline)
+DAIG_INLINE GrowingCommunicator::GrowingCommunicator(const Invitation& invitation,
+                                                     Deadline deadline)
     : rank_(invitation.rank), links_(rank_, invitation.key, box_, [this] { stir(); }) {
   join(invitation, deadline);
 }
 
 /// Kept transfers may still use the other communicator.
-inline GrowingCommunicator::~GrowingCommunicator() {
+DAIG_INLINE GrowingCommunicator::~GrowingCommunicator() {
   try {
     const Deadline deadline = Deadline::in(growing::farewell);
     while (collect_kept() > 0 && !deadline.expired()) park(deadline, Urgency::prompt);
@@ -70,16 +73,16 @@ inline GrowingCommunicator::~GrowingCommunicator() {
   leave_kept_behind();
 }
 
-inline int GrowingCommunicator::size() const {
+DAIG_INLINE int GrowingCommunicator::size() const {
   const int founders = founders_ ? founders_->size() : rank_.value() + 1;
   return std::max(founders, links_.size());
 }
 
-inline void GrowingCommunicator::stir() noexcept {
+DAIG_INLINE void GrowingCommunicator::stir() noexcept {
   founders_ ? founders_->wake() : box_->wake();
 }
 
-inline Transfer GrowingCommunicator::send(Rank to, Tag tag, std::span<const std::byte> bytes) {
+DAIG_INLINE Transfer GrowingCommunicator::send(Rank to, Tag tag, std::span<const std::byte> bytes) {
   expects(to >= Rank{0} && to.value() < size(), "a rank of this communicator");
   if (is_founder(to)) return founders_->send(to, tag, bytes);
   if (to != rank_) return links_.send(to, tag, bytes);
@@ -87,13 +90,13 @@ inline Transfer GrowingCommunicator::send(Rank to, Tag tag, std::span<const std:
   return Transfer();
 }
 
-inline Transfer GrowingCommunicator::receive(Rank from, Tag tag, std::span<std::byte> bytes) {
+DAIG_INLINE Transfer GrowingCommunicator::receive(Rank from, Tag tag, std::span<std::byte> bytes) {
   expects(from >= Rank{0} && from.value() < size(), "a rank of this communicator");
   if (is_founder(from)) return founders_->receive(from, tag, bytes);
   return Transfer(std::make_unique<detail::MailboxReceive>(box_, from, tag, bytes));
 }
 
-inline std::optional<Message> GrowingCommunicator::take(Tag tag, std::size_t max_bytes) {
+DAIG_INLINE std::optional<Message> GrowingCommunicator::take(Tag tag, std::size_t max_bytes) {
   if (rank_ == coordinator_rank) attend_door();
   std::optional<Message> message = box_->take(tag, max_bytes);
   if (!message && founders_) message = founders_->take(tag, max_bytes);
@@ -101,22 +104,22 @@ inline std::optional<Message> GrowingCommunicator::take(Tag tag, std::size_t max
   return message;
 }
 
-inline void GrowingCommunicator::park(Deadline until, Urgency urgency) {
+DAIG_INLINE void GrowingCommunicator::park(Deadline until, Urgency urgency) {
   founders_ ? founders_->park(until, urgency) : box_->park(until);
 }
 
-inline void GrowingCommunicator::wake() noexcept {
+DAIG_INLINE void GrowingCommunicator::wake() noexcept {
   stir();
 }
 
 /// Whoever has a link is woken by what arrives on it.
-inline void GrowingCommunicator::nudge(Rank rank) noexcept {
+DAIG_INLINE void GrowingCommunicator::nudge(Rank rank) noexcept {
   if (is_founder(rank)) founders_->nudge(rank);
 }
 
 // Newcomers -------------------------------------------------------------------------------------
 
-inline void GrowingCommunicator::join(const Invitation& invitation, Deadline deadline) {
+DAIG_INLINE void GrowingCommunicator::join(const Invitation& invitation, Deadline deadline) {
   const Deadline start = Deadline::in(Duration::zero());
   while (true) {
     std::optional<detail::Answer> answer = knock(invitation, deadline);
@@ -139,8 +142,8 @@ inline void GrowingCommunicator::join(const Invitation& invitation, Deadline dea
 }
 
 /// Nothing when there is no answer at any of the addresses.
-inline std::optional<detail::Answer> GrowingCommunicator::knock(const Invitation& invitation,
-                                                                Deadline deadline) {
+DAIG_INLINE std::optional<detail::Answer> GrowingCommunicator::knock(const Invitation& invitation,
+                                                                     Deadline deadline) {
   using namespace detail;
   for (const sockaddr_in& address : parse_addresses(invitation.addresses)) {
     FileDescriptor connection = begin_to_connect(address);
@@ -171,8 +174,8 @@ inline std::optional<detail::Answer> GrowingCommunicator::knock(const Invitation
 }
 
 /// Makes a link to everybody else, and waits for those who are not lost.
-inline void GrowingCommunicator::meet(const std::vector<detail::Neighbour>& neighbours,
-                                      Deadline deadline) {
+DAIG_INLINE void GrowingCommunicator::meet(const std::vector<detail::Neighbour>& neighbours,
+                                           Deadline deadline) {
   using Standing = detail::Links::Standing;
   for (const detail::Neighbour& neighbour : neighbours) {
     links_.pursue(neighbour.rank, neighbour.addresses);
@@ -192,14 +195,14 @@ inline void GrowingCommunicator::meet(const std::vector<detail::Neighbour>& neig
 
 // Rank 0 ----------------------------------------------------------------------------------------
 
-inline Channel GrowingCommunicator::open_channel() {
+DAIG_INLINE Channel GrowingCommunicator::open_channel() {
   const Channel channel = Communicator::open_channel();
   if (rank_ == coordinator_rank && !published_) publish();
   return channel;
 }
 
 /// The file appears as a whole, or not at all.
-inline void GrowingCommunicator::publish() {
+DAIG_INLINE void GrowingCommunicator::publish() {
   published_ = true;
   if (door_.file.empty()) return;
   const std::filesystem::path unfinished = door_.file.string() + ".new";
@@ -212,7 +215,7 @@ inline void GrowingCommunicator::publish() {
   }
 }
 
-inline void GrowingCommunicator::lose(Rank rank) {
+DAIG_INLINE void GrowingCommunicator::lose(Rank rank) {
   if (rank_ != coordinator_rank) return;
   lost_.insert(rank);
   if (!door_.file.empty()) {
@@ -221,7 +224,7 @@ inline void GrowingCommunicator::lose(Rank rank) {
 }
 
 /// Founders tell where they are as soon as they begin; newcomers are told of all who did.
-inline void GrowingCommunicator::attend_door() {
+DAIG_INLINE void GrowingCommunicator::attend_door() {
   const auto founders = static_cast<std::size_t>(founders_->size());
   const bool complete = addresses_.size() + 1 >= founders;
   if (!complete) {
@@ -232,7 +235,7 @@ inline void GrowingCommunicator::attend_door() {
   while (auto request = links_.next_request()) let_in(std::move(*request));
 }
 
-inline void GrowingCommunicator::let_in(detail::Links::Request request) {
+DAIG_INLINE void GrowingCommunicator::let_in(detail::Links::Request request) {
   using detail::Answer;
   using detail::Links;
   const Rank newcomer = request.knock.from;

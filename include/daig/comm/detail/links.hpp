@@ -172,4 +172,6 @@ class Links {
 
 }  // namespace daig::comm::detail
 
+#ifndef DAIG_COMPILED
 #include <daig/comm/detail/links.ipp>
+#endif

@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 
 #include <daig/comm/detail/links.hpp>
+#include <daig/core/inline.hpp>
 #include <daig/core/log.hpp>
 
 namespace daig::comm::detail {
@@ -39,8 +40,8 @@ class Links::Send final : public PendingTransfer {
   std::shared_ptr<const std::atomic<bool>> gone_;
 };
 
-inline Links::Links(Rank own, std::string key, std::shared_ptr<Mailbox> box,
-                    std::function<void()> wake)
+DAIG_INLINE Links::Links(Rank own, std::string key, std::shared_ptr<Mailbox> box,
+                         std::function<void()> wake)
     : own_(own),
       key_(std::move(key)),
       box_(std::move(box)),
@@ -53,7 +54,7 @@ inline Links::Links(Rank own, std::string key, std::shared_ptr<Mailbox> box,
         serve();
       }) {}
 
-inline Links::~Links() {
+DAIG_INLINE Links::~Links() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = Deadline::in(links::farewell);
@@ -61,23 +62,23 @@ inline Links::~Links() {
   stir();
 }
 
-inline void Links::stir() noexcept {
+DAIG_INLINE void Links::stir() noexcept {
   const std::uint64_t one = 1;
   static_cast<void>(::write(stirred_.get(), &one, sizeof one));
 }
 
-inline Links::Link& Links::link_to(Rank rank) {
+DAIG_INLINE Links::Link& Links::link_to(Rank rank) {
   if (rank.value() >= size_) size_ = rank.value() + 1;
   return links_[rank];
 }
 
-inline Links::Standing Links::standing(Rank rank) const {
+DAIG_INLINE Links::Standing Links::standing(Rank rank) const {
   const std::lock_guard lock(mutex_);
   const auto link = links_.find(rank);
   return link == links_.end() ? Standing::none : link->second.standing;
 }
 
-inline void Links::pursue(Rank rank, const std::string& addresses) {
+DAIG_INLINE void Links::pursue(Rank rank, const std::string& addresses) {
   Pursuit pursuit{rank, parse_addresses(addresses), Deadline::in(Duration::zero())};
   if (pursuit.addresses.empty()) throw InputError("no address to reach a rank at");
   {
@@ -88,8 +89,8 @@ inline void Links::pursue(Rank rank, const std::string& addresses) {
   stir();
 }
 
-inline void Links::adopt(Rank rank, FileDescriptor connection, std::vector<std::byte> answer,
-                         std::vector<std::byte> arrived) {
+DAIG_INLINE void Links::adopt(Rank rank, FileDescriptor connection, std::vector<std::byte> answer,
+                              std::vector<std::byte> arrived) {
   {
     const std::lock_guard lock(mutex_);
     take_over(rank, std::move(connection), std::move(answer), arrived);
@@ -97,7 +98,7 @@ inline void Links::adopt(Rank rank, FileDescriptor connection, std::vector<std::
   stir();
 }
 
-inline std::optional<Links::Request> Links::next_request() {
+DAIG_INLINE std::optional<Links::Request> Links::next_request() {
   const std::lock_guard lock(mutex_);
   if (requests_.empty()) return std::nullopt;
   Request request = std::move(requests_.front());
@@ -105,12 +106,12 @@ inline std::optional<Links::Request> Links::next_request() {
   return request;
 }
 
-inline void Links::refuse(const Request& request, Answer::Verdict verdict,
-                          const std::string& reason) {
+DAIG_INLINE void Links::refuse(const Request& request, Answer::Verdict verdict,
+                               const std::string& reason) {
   write_some(request.connection, encode(Answer{.verdict = verdict, .reason = reason}));
 }
 
-inline Transfer Links::send(Rank to, Tag tag, std::span<const std::byte> bytes) {
+DAIG_INLINE Transfer Links::send(Rank to, Tag tag, std::span<const std::byte> bytes) {
   std::array<std::byte, header_bytes> header;
   const Tag::rep tag_value = tag.value();
   const std::uint64_t size = bytes.size();
@@ -138,7 +139,7 @@ inline Transfer Links::send(Rank to, Tag tag, std::span<const std::byte> bytes) 
 // The thread ------------------------------------------------------------------------------------
 
 /// One look at everything, after every event.
-inline void Links::serve() {
+DAIG_INLINE void Links::serve() {
   std::vector<pollfd> watched;
   while (true) {
     TimePoint until;
@@ -171,7 +172,7 @@ inline void Links::serve() {
 
 /// What to wait for, and until when. Gathered anew each time: there are some hundred connections at
 /// most, and looking at them costs about as much as the wait itself.
-inline TimePoint Links::gather(std::vector<pollfd>& watched) {
+DAIG_INLINE TimePoint Links::gather(std::vector<pollfd>& watched) {
   TimePoint until = ending_ ? ending_->when() : TimePoint::max();
   watched = {{stirred_.get(), POLLIN, 0}};
   if (guests_.size() < links::most_guests) watched.push_back({listening_.get(), POLLIN, 0});
@@ -195,7 +196,7 @@ inline TimePoint Links::gather(std::vector<pollfd>& watched) {
 /// In the end everything is written first, and then all hang up at their own end only, until the
 /// others have, too: closing a connection at which something is unread would take away what the
 /// other end has not read yet.
-inline bool Links::has_ended() {
+DAIG_INLINE bool Links::has_ended() {
   if (!ending_) return false;
   if (ending_->expired()) return true;
   bool all_down = true;
@@ -207,7 +208,7 @@ inline bool Links::has_ended() {
   return all_down;
 }
 
-inline void Links::accept_guests() {
+DAIG_INLINE void Links::accept_guests() {
   while (guests_.size() < links::most_guests) {
     FileDescriptor connection(
         ::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
@@ -217,7 +218,7 @@ inline void Links::accept_guests() {
 }
 
 /// True when the guest is one no more.
-inline bool Links::hear_guest(Guest& guest) {
+DAIG_INLINE bool Links::hear_guest(Guest& guest) {
   std::array<std::byte, 1024> bytes;
   std::optional<std::size_t> got;
   while ((got = read_some(guest.connection, bytes)).value_or(0) > 0) {
@@ -236,7 +237,7 @@ inline bool Links::hear_guest(Guest& guest) {
   return true;
 }
 
-inline void Links::greet(Guest& guest, const Knock& knock) {
+DAIG_INLINE void Links::greet(Guest& guest, const Knock& knock) {
   const bool is_ours = knock.key == key_ && knock.to == own_ && knock.from != own_;
   if (!is_ours) throw InputError(fmt::format("rank {} with another key", knock.from.value()));
   if (knock.wish == Knock::Wish::join) {
@@ -248,7 +249,7 @@ inline void Links::greet(Guest& guest, const Knock& knock) {
 }
 
 /// True when the pursuit has come to its end.
-inline bool Links::advance(Pursuit& pursuit) {
+DAIG_INLINE bool Links::advance(Pursuit& pursuit) {
   using Stage = Pursuit::Stage;
   if (pursuit.stage == Stage::connecting && is_writable(pursuit.connection)) {
     const Knock knock{key_, own_, pursuit.rank, Knock::Wish::link, addresses_};
@@ -274,7 +275,7 @@ inline bool Links::advance(Pursuit& pursuit) {
 }
 
 /// Nothing while there is no answer. Whoever hangs up in its place is somebody else.
-inline std::optional<Answer::Verdict> Links::hear_answer(Pursuit& pursuit) {
+DAIG_INLINE std::optional<Answer::Verdict> Links::hear_answer(Pursuit& pursuit) {
   std::array<std::byte, 4096> bytes;
   const auto got = read_some(pursuit.connection, bytes);
   if (!got) return Answer::Verdict::refused;
@@ -292,7 +293,7 @@ inline std::optional<Answer::Verdict> Links::hear_answer(Pursuit& pursuit) {
 
 /// Goes on to the next address, or rests before the first. True when nobody was there at any of
 /// them: the rank's process is gone.
-inline bool Links::try_next_address(Pursuit& pursuit) {
+DAIG_INLINE bool Links::try_next_address(Pursuit& pursuit) {
   pursuit.connection.close();
   pursuit.arrived.clear();
   const bool begins = pursuit.stage == Pursuit::Stage::resting;
@@ -318,8 +319,9 @@ inline bool Links::try_next_address(Pursuit& pursuit) {
 // Links -----------------------------------------------------------------------------------------
 
 /// What an older connection was in the midst of cannot be ended on this one.
-inline void Links::take_over(Rank rank, FileDescriptor connection, std::vector<std::byte> answer,
-                             std::span<const std::byte> arrived) {
+DAIG_INLINE void Links::take_over(Rank rank, FileDescriptor connection,
+                                  std::vector<std::byte> answer,
+                                  std::span<const std::byte> arrived) {
   prepare_link(connection);
   Link& link = link_to(rank);
   if (!link.out.empty() && link.out.front().written > 0) {
@@ -337,7 +339,7 @@ inline void Links::take_over(Rank rank, FileDescriptor connection, std::vector<s
   write(link);
 }
 
-inline void Links::read(Rank rank, Link& link) {
+DAIG_INLINE void Links::read(Rank rank, Link& link) {
   scratch_.resize(links::read_at_once);
   for (int turn = 0; turn < links::turns && link.standing == Standing::up; ++turn) {
     const auto got = read_some(link.connection, scratch_);
@@ -347,7 +349,7 @@ inline void Links::read(Rank rank, Link& link) {
   }
 }
 
-inline void Links::take_in(Rank rank, Link& link, std::span<const std::byte> bytes) {
+DAIG_INLINE void Links::take_in(Rank rank, Link& link, std::span<const std::byte> bytes) {
   std::vector<std::byte>& message = link.incoming;
   const auto take = [&](std::size_t wanted) {
     const auto some = bytes.first(std::min(wanted - message.size(), bytes.size()));
@@ -371,7 +373,7 @@ inline void Links::take_in(Rank rank, Link& link, std::span<const std::byte> byt
   }
 }
 
-inline void Links::write(Link& link) {
+DAIG_INLINE void Links::write(Link& link) {
   while (link.standing == Standing::up && !link.out.empty()) {
     Outgoing& first = link.out.front();
     const auto rest = std::span<const std::byte>(first.bytes).subspan(first.written);
@@ -385,7 +387,7 @@ inline void Links::write(Link& link) {
   }
 }
 
-inline void Links::end(Link& link) {
+DAIG_INLINE void Links::end(Link& link) {
   has_news_ |= !link.out.empty();
   for (const Outgoing& outgoing : link.out) *outgoing.gone = true;
   link.out.clear();

@@ -6,11 +6,12 @@
 #include <limits>
 
 #include <daig/control/coordinator.hpp>
+#include <daig/core/inline.hpp>
 
 namespace daig::control {
 
-inline Coordinator::Coordinator(Rules rules, BatchQueue queue, const comm::View& view,
-                                Version version)
+DAIG_INLINE Coordinator::Coordinator(Rules rules, BatchQueue queue, const comm::View& view,
+                                     Version version)
     : rules_(std::move(rules)),
       queue_(std::move(queue)),
       view_{view.id, {}},
@@ -24,7 +25,7 @@ inline Coordinator::Coordinator(Rules rules, BatchQueue queue, const comm::View&
   for (const Rank rank : view.members) members_.emplace(rank, MemberRecord());
 }
 
-inline Actions Coordinator::receive(Rank from, const Message& message, Duration now) {
+DAIG_INLINE Actions Coordinator::receive(Rank from, const Message& message, Duration now) {
   now_ = now;
   if (over()) return take_actions();
   if (const auto* hello = std::get_if<Hello>(&message)) {
@@ -40,7 +41,7 @@ inline Actions Coordinator::receive(Rank from, const Message& message, Duration 
   return take_actions();
 }
 
-inline Actions Coordinator::tick(Duration now) {
+DAIG_INLINE Actions Coordinator::tick(Duration now) {
   now_ = now;
   if (!over()) check_silence();
   // While work is left, all hands are full; then, tickets may have become overdue, and who refused
@@ -49,19 +50,19 @@ inline Actions Coordinator::tick(Duration now) {
   return take_actions();
 }
 
-inline Actions Coordinator::stop(Duration now) {
+DAIG_INLINE Actions Coordinator::stop(Duration now) {
   now_ = now;
   stopping_ = true;
   if (phase_ == Phase::gathering || phase_ == Phase::open) finish();
   return take_actions();
 }
 
-inline Actions Coordinator::abort(ExitCode code, std::string reason) {
+DAIG_INLINE Actions Coordinator::abort(ExitCode code, std::string reason) {
   if (!over()) end(code, std::move(reason));
   return take_actions();
 }
 
-inline Duration Coordinator::leeway() const {
+DAIG_INLINE Duration Coordinator::leeway() const {
   if (phase_ == Phase::reducing) return std::chrono::microseconds(300);
   if (phase_ != Phase::open) return Duration::zero();
   const double batches = static_cast<double>(rules_.tickets_in_hand) / 2;
@@ -71,7 +72,7 @@ inline Duration Coordinator::leeway() const {
 
 // Events ----------------------------------------------------------------------------------------
 
-inline void Coordinator::on(Rank from, const Done& done) {
+DAIG_INLINE void Coordinator::on(Rank from, const Done& done) {
   const auto ticket = tickets_.find(done.ticket);
   // A ticket that is not out was cancelled: this Done crossed the Close or Cancel.
   if (ticket == tickets_.end() || ticket->second.holder != from) return;
@@ -112,20 +113,20 @@ inline void Coordinator::on(Rank from, const Done& done) {
   if (phase_ == Phase::open && find(from) != nullptr) grant_one(from);
 }
 
-inline void Coordinator::on(Rank from, const GiveBack& given_back) {
+DAIG_INLINE void Coordinator::on(Rank from, const GiveBack& given_back) {
   const auto ticket = tickets_.find(given_back.ticket);
   if (ticket == tickets_.end() || ticket->second.holder != from) return;
   give_back(ticket);
   grant();
 }
 
-inline void Coordinator::on(Rank from, const Spoiled& spoiled) {
+DAIG_INLINE void Coordinator::on(Rank from, const Spoiled& spoiled) {
   const auto ticket = tickets_.find(spoiled.ticket);
   if (ticket == tickets_.end() || ticket->second.holder != from) return;
   refuse(from, ticket, spoiled.norm);
 }
 
-inline void Coordinator::on(Rank from, const Reduced& reduced) {
+DAIG_INLINE void Coordinator::on(Rank from, const Reduced& reduced) {
   if (phase_ != Phase::reducing || reduced.step.value() != version_.value() ||
       reduced.view != reducing_view_.id || members_.at(from).standing != Standing::member) {
     return;
@@ -145,7 +146,7 @@ inline void Coordinator::on(Rank from, const Reduced& reduced) {
 
 /// A volunteer that lost touch is one volunteer less; what fails for another reason (its data, its
 /// program) fails everywhere.
-inline void Coordinator::on(Rank from, const Failed& failed) {
+DAIG_INLINE void Coordinator::on(Rank from, const Failed& failed) {
   const ExitCode code{failed.exit_code};
   const bool is_newcomer =
       phase_ != Phase::gathering && members_.at(from).standing != Standing::member;
@@ -157,7 +158,7 @@ inline void Coordinator::on(Rank from, const Failed& failed) {
       fmt::format("rank {} failed: {}", from.value(), failed.reason));
 }
 
-inline void Coordinator::on(Rank from, const Bye& bye) {
+DAIG_INLINE void Coordinator::on(Rank from, const Bye& bye) {
   if (phase_ != Phase::finishing) return;
   if (!first_bye_) first_bye_ = {from, bye};
   if (bye.weights_digest != first_bye_->second.weights_digest) {
@@ -168,27 +169,27 @@ inline void Coordinator::on(Rank from, const Bye& bye) {
 }
 
 /// Begins a phase; all members' answers are to come.
-inline void Coordinator::enter(Phase phase) {
+DAIG_INLINE void Coordinator::enter(Phase phase) {
   phase_ = phase;
   for (auto& [rank, member] : members_) member.answered = false;
   unanswered_ = view_.size();
 }
 
-inline bool Coordinator::is_last_answer(Rank from) {
+DAIG_INLINE bool Coordinator::is_last_answer(Rank from) {
   if (!std::exchange(members_.at(from).answered, true)) --unanswered_;
   return unanswered_ == 0;
 }
 
 // Granting --------------------------------------------------------------------------------------
 
-inline void Coordinator::welcome(Rank rank) {
+DAIG_INLINE void Coordinator::welcome(Rank rank) {
   const data::ShardPlan& plan = queue_.plan();
   send(rank, Welcome{plan.samples(), plan.batch_size(), plan.shards(), rules_.has_dataset ? 1u : 0u,
                      rules_.seed, rules_.shuffle_seed});
 }
 
 /// Fills everyone's hands, one ticket each before anyone's second: near the end, nobody hoards.
-inline void Coordinator::grant() {
+DAIG_INLINE void Coordinator::grant() {
   for (std::uint64_t depth = 1; depth <= rules_.tickets_in_hand; ++depth) {
     for (const Rank rank : fastest_first_) {
       if (members_.at(rank).in_hand < depth) grant_one(rank);
@@ -197,7 +198,7 @@ inline void Coordinator::grant() {
 }
 
 /// One more ticket for a volunteer, if there is work and the rules let it have some.
-inline void Coordinator::grant_one(Rank volunteer) {
+DAIG_INLINE void Coordinator::grant_one(Rank volunteer) {
   MemberRecord& member = members_.at(volunteer);
   if (!may_have_more(member)) return;
   std::optional<TicketId> twin;
@@ -223,7 +224,8 @@ inline void Coordinator::grant_one(Rank volunteer) {
 }
 
 /// What was refused from another, then what nobody has had, then an overdue ticket's backup.
-inline std::optional<Work> Coordinator::next_work(Rank volunteer, std::optional<TicketId>& twin) {
+DAIG_INLINE std::optional<Work> Coordinator::next_work(Rank volunteer,
+                                                       std::optional<TicketId>& twin) {
   for (Doubt& doubt : doubts_) {
     if (!doubt.pending) continue;
     if (doubt.volunteer == volunteer && others_may_have_more(volunteer)) continue;
@@ -235,7 +237,7 @@ inline std::optional<Work> Coordinator::next_work(Rank volunteer, std::optional<
   return twin ? std::optional(tickets_.at(*twin).work) : std::nullopt;
 }
 
-inline bool Coordinator::may_have_more(const MemberRecord& volunteer) const {
+DAIG_INLINE bool Coordinator::may_have_more(const MemberRecord& volunteer) const {
   if (volunteer.leaving || volunteer.in_hand >= rules_.tickets_in_hand) return false;
   if (banked_.size() == rules_.k) return false;
   const std::uint64_t share = volunteer.accepted + volunteer.in_hand;
@@ -252,7 +254,7 @@ inline bool Coordinator::may_have_more(const MemberRecord& volunteer) const {
 }
 
 /// Whether somebody else is busy, or may be.
-inline bool Coordinator::others_may_have_more(Rank volunteer) const {
+DAIG_INLINE bool Coordinator::others_may_have_more(Rank volunteer) const {
   return std::ranges::any_of(fastest_first_, [&](Rank rank) {
     const MemberRecord& other = members_.at(rank);
     return rank != volunteer && !other.leaving && (other.in_hand > 0 || may_have_more(other));
@@ -260,7 +262,7 @@ inline bool Coordinator::others_may_have_more(Rank volunteer) const {
 }
 
 /// Volunteers with tickets or banked batches in this step.
-inline std::uint64_t Coordinator::contributors_now() const {
+DAIG_INLINE std::uint64_t Coordinator::contributors_now() const {
   return static_cast<std::uint64_t>(std::ranges::count_if(members_, [](const auto& member) {
     return !member.second.leaving && member.second.accepted + member.second.in_hand > 0;
   }));
@@ -268,13 +270,13 @@ inline std::uint64_t Coordinator::contributors_now() const {
 
 /// Whether the newest ticket is among the last two that each volunteer will bank in this step, if
 /// all are alike.
-inline bool Coordinator::may_close_the_step() const {
+DAIG_INLINE bool Coordinator::may_close_the_step() const {
   const std::uint64_t before = banked_.size() + tickets_.size();
   return all_handed_out() || before + 2 * fastest_first_.size() > rules_.k;
 }
 
 /// A ticket that someone else holds past its deadline, alone: worth a backup.
-inline std::optional<TicketId> Coordinator::overdue_ticket(Rank volunteer) const {
+DAIG_INLINE std::optional<TicketId> Coordinator::overdue_ticket(Rank volunteer) const {
   if (!rules_.backups) return std::nullopt;
   for (const auto& [id, ticket] : tickets_) {
     const bool may_help = ticket.overdue <= now_ && ticket.holder != volunteer && !ticket.twin;
@@ -286,7 +288,7 @@ inline std::optional<TicketId> Coordinator::overdue_ticket(Rank volunteer) const
 }
 
 /// A ticket is out no more, and its twin, if it has one, holds the work alone.
-inline void Coordinator::release(TicketPlace ticket) {
+DAIG_INLINE void Coordinator::release(TicketPlace ticket) {
   if (ticket->second.twin) tickets_.at(*ticket->second.twin).twin.reset();
   // The holder may be gone.
   if (MemberRecord* holder = find(ticket->second.holder)) --holder->in_hand;
@@ -294,7 +296,7 @@ inline void Coordinator::release(TicketPlace ticket) {
 }
 
 /// A ticket comes back unfinished: its work is to be had again, unless a twin holds it.
-inline void Coordinator::give_back(TicketPlace ticket) {
+DAIG_INLINE void Coordinator::give_back(TicketPlace ticket) {
   if (!ticket->second.twin) {
     if (Doubt* doubt = doubt_about(ticket->second.work)) {
       doubt->pending = true;
@@ -305,25 +307,25 @@ inline void Coordinator::give_back(TicketPlace ticket) {
   release(ticket);
 }
 
-inline bool Coordinator::all_handed_out() const {
+DAIG_INLINE bool Coordinator::all_handed_out() const {
   return queue_.empty() && std::ranges::none_of(doubts_, &Doubt::pending);
 }
 
 // Gradients that are not believed ---------------------------------------------------------------
 
-inline Coordinator::Doubt* Coordinator::doubt_about(const Work& work) {
+DAIG_INLINE Coordinator::Doubt* Coordinator::doubt_about(const Work& work) {
   const auto found = std::ranges::find(doubts_, work, &Doubt::work);
   return found == doubts_.end() ? nullptr : &*found;
 }
 
 /// Two volunteers find the same large gradient: then it is what the batch gives.
-inline bool Coordinator::is_confirmed(const Doubt* doubt, double norm) const {
+DAIG_INLINE bool Coordinator::is_confirmed(const Doubt* doubt, double norm) const {
   return doubt != nullptr && std::isfinite(norm) && std::isfinite(doubt->norm) &&
          std::abs(norm - doubt->norm) <= 0.01 * doubt->norm;
 }
 
 /// The batch goes to somebody else, and whoever repeats it goes for good.
-inline void Coordinator::refuse(Rank from, TicketPlace ticket, double norm) {
+DAIG_INLINE void Coordinator::refuse(Rank from, TicketPlace ticket, double norm) {
   const Work work = ticket->second.work;
   note("gradient_refused", from,
        fmt::format("epoch {} batch {}: norm {}", work.epoch.value(), work.batch.value(), norm));
@@ -349,7 +351,7 @@ inline void Coordinator::refuse(Rank from, TicketPlace ticket, double norm) {
 }
 
 /// A gradient was refused, and somebody else found another one for its batch.
-inline void Coordinator::strike(Rank volunteer, double norm) {
+DAIG_INLINE void Coordinator::strike(Rank volunteer, double norm) {
   MemberRecord* member = find(volunteer);
   if (member == nullptr || ++member->strikes < rules_.strikes) return;
   // Who is alone is better than nobody, and the coordinator's own member has to stay.
@@ -364,7 +366,7 @@ inline void Coordinator::strike(Rank volunteer, double norm) {
 // Steps -----------------------------------------------------------------------------------------
 
 /// The next step opens, or the run ends for want of work.
-inline void Coordinator::open() {
+DAIG_INLINE void Coordinator::open() {
   opened_ = now_;
   if (stopping_ || (all_handed_out() && tickets_.empty())) return finish();
   for (auto& [rank, member] : members_) member.accepted = 0;
@@ -377,13 +379,13 @@ inline void Coordinator::open() {
 }
 
 /// Newcomers that load the weights are waited for: the next step's would be others.
-inline void Coordinator::close_if_full() {
+DAIG_INLINE void Coordinator::close_if_full() {
   if (phase_ != Phase::open || loading_) return;
   const bool is_last = all_handed_out() && tickets_.empty() && !banked_.empty();
   if (banked_.size() == rules_.k || is_last) close();
 }
 
-inline void Coordinator::close() {
+DAIG_INLINE void Coordinator::close() {
   for (const Rank rank : view_.members) {
     // Whoever had the whole step for a batch and has none: so slow it is at least.
     MemberRecord& member = members_.at(rank);
@@ -406,7 +408,7 @@ inline void Coordinator::close() {
   }
 }
 
-inline void Coordinator::commit() {
+DAIG_INLINE void Coordinator::commit() {
   metrics::StepRecord record;
   record.step = StepId{version_.value()};
   record.view = reducing_view_.id;
@@ -428,7 +430,7 @@ inline void Coordinator::commit() {
 }
 
 /// The run ends here, complete or not: what is open is given up.
-inline void Coordinator::finish() {
+DAIG_INLINE void Coordinator::finish() {
   while (!tickets_.empty()) give_back(std::prev(tickets_.end()));
   for (const metrics::BatchRecord& batch : std::exchange(banked_, {})) {
     queue_.give_back({batch.epoch, batch.batch});
@@ -444,11 +446,11 @@ inline void Coordinator::finish() {
   if (view_.members.empty()) phase_ = Phase::over;
 }
 
-inline Finish Coordinator::last_word(bool complete) const {
+DAIG_INLINE Finish Coordinator::last_word(bool complete) const {
   return {static_cast<std::uint8_t>(complete), static_cast<std::uint8_t>(has_lost_)};
 }
 
-inline void Coordinator::end(ExitCode code, std::string reason) {
+DAIG_INLINE void Coordinator::end(ExitCode code, std::string reason) {
   for (const auto& [rank, member] : members_) {
     send(rank, Abort{static_cast<std::int32_t>(code), reason});
   }
@@ -458,23 +460,23 @@ inline void Coordinator::end(ExitCode code, std::string reason) {
 
 // Messages --------------------------------------------------------------------------------------
 
-inline void Coordinator::send(Rank to, Message message) {
+DAIG_INLINE void Coordinator::send(Rank to, Message message) {
   if (MemberRecord* member = find(to)) member->spoken = now_;
   actions_.messages.push_back({to, std::move(message)});
 }
 
-inline void Coordinator::send_members(const Message& message) {
+DAIG_INLINE void Coordinator::send_members(const Message& message) {
   for (const Rank rank : view_.members) send(rank, message);
 }
 
-inline void Coordinator::note(std::string kind, Rank rank, const std::string& reason) {
+DAIG_INLINE void Coordinator::note(std::string kind, Rank rank, const std::string& reason) {
   metrics::Fields fields{{"rank", std::int64_t{rank.value()}},
                          {"step", static_cast<std::int64_t>(version_.value())}};
   if (!reason.empty()) fields.push_back({"reason", reason});
   actions_.events.push_back({std::move(kind), std::move(fields)});
 }
 
-inline Actions Coordinator::take_actions() {
+DAIG_INLINE Actions Coordinator::take_actions() {
   return std::exchange(actions_, {});
 }
 

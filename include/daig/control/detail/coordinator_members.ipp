@@ -3,22 +3,23 @@
 #pragma once
 
 #include <daig/control/coordinator.hpp>
+#include <daig/core/inline.hpp>
 
 namespace daig::control {
 
-inline MemberRecord* Coordinator::find(Rank rank) {
+DAIG_INLINE MemberRecord* Coordinator::find(Rank rank) {
   const auto found = members_.find(rank);
   return found == members_.end() ? nullptr : &found->second;
 }
 
-inline std::uint64_t Coordinator::count(Standing standing) const {
+DAIG_INLINE std::uint64_t Coordinator::count(Standing standing) const {
   return static_cast<std::uint64_t>(std::ranges::count_if(
       members_, [&](const auto& member) { return member.second.standing == standing; }));
 }
 
 // Coming ----------------------------------------------------------------------------------------
 
-inline void Coordinator::hear_hello(Rank from, const Hello& hello) {
+DAIG_INLINE void Coordinator::hear_hello(Rank from, const Hello& hello) {
   std::uint32_t& life = lives_[from];
   if (hello.life <= life) return;                    // the same again, or one that was overtaken
   if (from == coordinator_rank && life > 0) return;  // in the same boat: it does not begin anew
@@ -55,7 +56,7 @@ inline void Coordinator::hear_hello(Rank from, const Hello& hello) {
 }
 
 /// The first step opens once all who are expected have come, or are given up, and have the weights.
-inline void Coordinator::begin_if_gathered() {
+DAIG_INLINE void Coordinator::begin_if_gathered() {
   if (phase_ != Phase::gathering || over() || count(Standing::expected) > 0 || loading_) return;
   take_in();
   if (loading_) return;
@@ -64,7 +65,7 @@ inline void Coordinator::begin_if_gathered() {
 }
 
 /// Whoever waits is sent the weights, by the coordinator's own member.
-inline void Coordinator::take_in() {
+DAIG_INLINE void Coordinator::take_in() {
   if (loading_) return;
   comm::View chain{view_.id, {coordinator_rank}};
   for (auto& [rank, member] : members_) {
@@ -84,7 +85,7 @@ inline void Coordinator::take_in() {
   }
 }
 
-inline void Coordinator::on(Rank from, const Ready& ready) {
+DAIG_INLINE void Coordinator::on(Rank from, const Ready& ready) {
   if (!loading_ || loading_->exchange != ready.exchange) return;
   if (members_.at(from).standing != Standing::loading) return;
   join(from);
@@ -95,7 +96,7 @@ inline void Coordinator::on(Rank from, const Ready& ready) {
 }
 
 /// A rank becomes a member; the view keeps the order of ranks, so that neighbours stay neighbours.
-inline void Coordinator::join(Rank rank) {
+DAIG_INLINE void Coordinator::join(Rank rank) {
   MemberRecord& member = members_.at(rank);
   member.standing = Standing::member;
   view_.members.insert(std::ranges::upper_bound(view_.members, rank), rank);
@@ -108,7 +109,7 @@ inline void Coordinator::join(Rank rank) {
 
 // Going -----------------------------------------------------------------------------------------
 
-inline void Coordinator::on(Rank from, const Leave&) {
+DAIG_INLINE void Coordinator::on(Rank from, const Leave&) {
   MemberRecord& member = members_.at(from);
   if (from == coordinator_rank || member.leaving) return;
   if (member.standing != Standing::member) {
@@ -130,7 +131,7 @@ inline void Coordinator::on(Rank from, const Leave&) {
 }
 
 /// Whoever wants to leave and has nothing banked goes; all go when nobody is left to fill the step.
-inline void Coordinator::let_leavers_go() {
+DAIG_INLINE void Coordinator::let_leavers_go() {
   const bool all_wish_to =
       std::ranges::all_of(fastest_first_, [this](Rank rank) { return members_.at(rank).leaving; });
   if (all_wish_to) take_in();
@@ -147,7 +148,7 @@ inline void Coordinator::let_leavers_go() {
   if (!going.empty()) remove(going);
 }
 
-inline void Coordinator::expel(Rank rank, const std::string& reason, bool may_return) {
+DAIG_INLINE void Coordinator::expel(Rank rank, const std::string& reason, bool may_return) {
   if (!may_return) banned_.insert(rank);
   say_expelled(rank, reason, may_return);
   remove(rank);
@@ -155,7 +156,7 @@ inline void Coordinator::expel(Rank rank, const std::string& reason, bool may_re
 
 /// Whoever goes on speaking as a member long after it was expelled has not heard of it: the link
 /// was cut.
-inline void Coordinator::tell_again(Rank rank, const Message& message) {
+DAIG_INLINE void Coordinator::tell_again(Rank rank, const Message& message) {
   const bool is_farewell =
       std::holds_alternative<Bye>(message) || std::holds_alternative<Failed>(message);
   const auto told = expelled_.find(rank);
@@ -165,7 +166,7 @@ inline void Coordinator::tell_again(Rank rank, const Message& message) {
   send(rank, Expelled{static_cast<std::uint8_t>(!banned_.contains(rank)), "it was not heard of"});
 }
 
-inline void Coordinator::say_expelled(Rank rank, const std::string& reason, bool may_return) {
+DAIG_INLINE void Coordinator::say_expelled(Rank rank, const std::string& reason, bool may_return) {
   has_lost_ = true;
   expelled_[rank] = now_;
   note("member_lost", rank, reason);
@@ -173,7 +174,7 @@ inline void Coordinator::say_expelled(Rank rank, const std::string& reason, bool
 }
 
 /// Ranks take part no more, for whatever reason; what they alone had, others get.
-inline void Coordinator::remove(const std::vector<Rank>& ranks) {
+DAIG_INLINE void Coordinator::remove(const std::vector<Rank>& ranks) {
   bool breaks_the_chain = false;
   bool changes_the_view = false;
   for (const Rank rank : ranks) {
@@ -198,7 +199,7 @@ inline void Coordinator::remove(const std::vector<Rank>& ranks) {
 
 /// The step goes on: reduced again in the smaller view where enough is banked in it, or else open
 /// until it is.
-inline void Coordinator::go_on_without(const std::vector<Rank>& lost) {
+DAIG_INLINE void Coordinator::go_on_without(const std::vector<Rank>& lost) {
   if (phase_ == Phase::finishing && unanswered_ == 0) phase_ = Phase::over;
   // All who are left hold the same sum, the lost members' part in it: it counts.
   if (phase_ == Phase::reducing && unanswered_ == 0 && first_reduced_) return commit();
@@ -216,7 +217,7 @@ inline void Coordinator::go_on_without(const std::vector<Rank>& lost) {
   let_leavers_go();
 }
 
-inline void Coordinator::lose_work_of(Rank rank) {
+DAIG_INLINE void Coordinator::lose_work_of(Rank rank) {
   for (auto ticket = tickets_.begin(); ticket != tickets_.end();) {
     const auto next = std::next(ticket);
     if (ticket->second.holder == rank) give_back(ticket);
@@ -230,7 +231,7 @@ inline void Coordinator::lose_work_of(Rank rank) {
 }
 
 /// One of those who load is lost: the others load again, by another chain.
-inline void Coordinator::stop_loading() {
+DAIG_INLINE void Coordinator::stop_loading() {
   for (const Rank rank : loading_->chain.members) {
     MemberRecord* member = find(rank);
     if (member == nullptr) continue;
@@ -244,7 +245,7 @@ inline void Coordinator::stop_loading() {
 
 // Silence ---------------------------------------------------------------------------------------
 
-inline std::optional<std::string> Coordinator::why_lost(const MemberRecord& member) const {
+DAIG_INLINE std::optional<std::string> Coordinator::why_lost(const MemberRecord& member) const {
   const Duration silent = now_ - member.liveness.last();
   if (member.standing == Standing::expected) {
     if (silent <= rules_.gather_limit) return std::nullopt;
@@ -271,7 +272,7 @@ inline std::optional<std::string> Coordinator::why_lost(const MemberRecord& memb
   return std::nullopt;
 }
 
-inline void Coordinator::check_silence() {
+DAIG_INLINE void Coordinator::check_silence() {
   std::vector<std::pair<Rank, std::string>> lost;
   for (auto& [rank, member] : members_) {
     if (rank == coordinator_rank) continue;  // in the same boat

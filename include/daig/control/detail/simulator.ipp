@@ -5,25 +5,26 @@
 #include <algorithm>
 
 #include <daig/control/simulator.hpp>
+#include <daig/core/inline.hpp>
 
 namespace daig::control {
 
 namespace detail {
 
 /// Two numbers made one that depends on both.
-inline std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {
+DAIG_INLINE std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {
   a = (a ^ (b + 0x9E3779B97F4A7C15)) * 0xBF58476D1CE4E5B9;
   return a ^ (a >> 31);
 }
 
 /// Stands for a batch's gradient at the weights of a version.
-inline std::uint64_t gradient(Epoch epoch, BatchId batch, std::uint64_t version) {
+DAIG_INLINE std::uint64_t gradient(Epoch epoch, BatchId batch, std::uint64_t version) {
   return mixed(mixed(epoch.value(), batch.value()), version);
 }
 
 }  // namespace detail
 
-inline Simulator::Simulator(const Rules& rules, BatchQueue queue, Fleet fleet, Version version)
+DAIG_INLINE Simulator::Simulator(const Rules& rules, BatchQueue queue, Fleet fleet, Version version)
     : fleet_(std::move(fleet)),
       plan_(queue.plan()),
       network_(fleet_.seed, Stream::simulate),
@@ -43,18 +44,18 @@ inline Simulator::Simulator(const Rules& rules, BatchQueue queue, Fleet fleet, V
   schedule(later(fleet_.tick_s), Tick{});
 }
 
-inline void Simulator::run(std::uint64_t steps) {
+DAIG_INLINE void Simulator::run(std::uint64_t steps) {
   const std::uint64_t last = coordinator_.version().value() + steps;
   while (coordinator_.version().value() < last && advance()) {
   }
 }
 
-inline void Simulator::run_to_end() {
+DAIG_INLINE void Simulator::run_to_end() {
   while (advance()) {
   }
 }
 
-inline bool Simulator::advance() {
+DAIG_INLINE bool Simulator::advance() {
   if (coordinator_.over()) return false;
   ++events_;
   if (!arrived_.empty()) {
@@ -82,7 +83,7 @@ inline bool Simulator::advance() {
 }
 
 /// Whom an event has to wait for while it is frozen; nobody for most.
-inline Rank Simulator::whose(const Event& event) const {
+DAIG_INLINE Rank Simulator::whose(const Event& event) const {
   if (const auto* computed = std::get_if<Computed>(&event)) return computed->member;
   if (const auto* exchanged = std::get_if<Exchanged>(&event)) return exchanged->member;
   const auto* delivery = std::get_if<Delivery>(&event);
@@ -92,7 +93,7 @@ inline Rank Simulator::whose(const Event& event) const {
 
 // Events ----------------------------------------------------------------------------------------
 
-inline void Simulator::happen(const Delivery& delivery) {
+DAIG_INLINE void Simulator::happen(const Delivery& delivery) {
   if (delivery.direction == Direction::to_coordinator) {
     Member& speaker = at(delivery.member);
     if (std::holds_alternative<Hello>(delivery.message)) {
@@ -105,7 +106,7 @@ inline void Simulator::happen(const Delivery& delivery) {
   std::visit([&](const auto& body) { on(member, delivery.member, body); }, delivery.message);
 }
 
-inline void Simulator::happen(const Computed& computed) {
+DAIG_INLINE void Simulator::happen(const Computed& computed) {
   Member& member = at(computed.member);
   const Grant grant = member.hand.front();
   member.hand.pop_front();
@@ -123,7 +124,7 @@ inline void Simulator::happen(const Computed& computed) {
   compute_first(member, computed.member);
 }
 
-inline void Simulator::happen(const Exchanged& exchanged) {
+DAIG_INLINE void Simulator::happen(const Exchanged& exchanged) {
   Member& member = at(exchanged.member);
   if (!member.here || member.exchange != exchanged.exchange) return;
   const auto found = exchanges_.find(exchanged.exchange);
@@ -142,7 +143,7 @@ inline void Simulator::happen(const Exchanged& exchanged) {
   send(exchanged.member, Direction::to_coordinator, Ready{exchanged.exchange});
 }
 
-inline void Simulator::happen(const Fault& fault) {
+DAIG_INLINE void Simulator::happen(const Fault& fault) {
   if (fault.kind == Fault::Kind::comes) return come(fault.member);
   Member& member = at(fault.member);
   if (!member.here) return;
@@ -174,7 +175,7 @@ inline void Simulator::happen(const Fault& fault) {
   }
 }
 
-inline void Simulator::happen(const Tick&) {
+DAIG_INLINE void Simulator::happen(const Tick&) {
   for (std::size_t place = 0; place < members_.size(); ++place) {
     const Member& member = members_[place];
     if (!member.here || member.frozen_until > now_) continue;
@@ -192,7 +193,7 @@ inline void Simulator::happen(const Tick&) {
 
 // A member's side of the protocol ---------------------------------------------------------------
 
-inline void Simulator::come(Rank rank) {
+DAIG_INLINE void Simulator::come(Rank rank) {
   Member& member = at(rank);
   clear(member);
   member.here = true;
@@ -207,7 +208,7 @@ inline void Simulator::come(Rank rank) {
 }
 
 /// Nothing of the run is left in its hands.
-inline void Simulator::clear(Member& member) {
+DAIG_INLINE void Simulator::clear(Member& member) {
   stop(member);
   member.hand.clear();
   member.done.clear();
@@ -217,24 +218,24 @@ inline void Simulator::clear(Member& member) {
   member.exchange.reset();
 }
 
-inline void Simulator::on(Member& member, Rank rank, const Load& load) {
+DAIG_INLINE void Simulator::on(Member& member, Rank rank, const Load& load) {
   Exchange& exchange = exchanges_[load.exchange];
   if (rank == coordinator_rank) exchange.value = member.weights;
   enter(rank, load.exchange, load.chain, load);
 }
 
-inline void Simulator::on(Member& member, Rank, const Abandon& abandon) {
+DAIG_INLINE void Simulator::on(Member& member, Rank, const Abandon& abandon) {
   if (member.exchange == abandon.exchange) member.exchange.reset();
   member.sum.reset();
 }
 
-inline void Simulator::on(Member& member, Rank rank, const Expelled& expelled) {
+DAIG_INLINE void Simulator::on(Member& member, Rank rank, const Expelled& expelled) {
   clear(member);
   member.here = false;
   if (expelled.may_return != 0) come(rank);
 }
 
-inline void Simulator::on(Member& member, Rank rank, const Grant& grant) {
+DAIG_INLINE void Simulator::on(Member& member, Rank rank, const Grant& grant) {
   if (member.leaving) return;  // its Leave is on the way
   expects(member.trains && member.loaded, "tickets to go to volunteers only");
   expects(grant.version == member.version, "a ticket for the present weights");
@@ -242,7 +243,7 @@ inline void Simulator::on(Member& member, Rank rank, const Grant& grant) {
   if (member.hand.size() == 1) compute_first(member, rank);
 }
 
-inline void Simulator::on(Member& member, Rank, const Accept& accept) {
+DAIG_INLINE void Simulator::on(Member& member, Rank, const Accept& accept) {
   const auto accepted = std::ranges::find(member.done, accept.ticket, &Grant::ticket);
   expects(accepted != member.done.end(), "an Accept of what is done");
   const Work work = accepted->work;
@@ -251,7 +252,7 @@ inline void Simulator::on(Member& member, Rank, const Accept& accept) {
   member.accumulator += detail::gradient(work.epoch, work.batch, member.version.value());
 }
 
-inline void Simulator::on(Member& member, Rank rank, const Cancel& cancel) {
+DAIG_INLINE void Simulator::on(Member& member, Rank rank, const Cancel& cancel) {
   std::erase_if(member.done, [&](const Grant& grant) { return grant.ticket == cancel.ticket; });
   const auto cancelled = std::ranges::find(member.hand, cancel.ticket, &Grant::ticket);
   if (cancelled == member.hand.end()) return;  // done, or let go of
@@ -262,7 +263,7 @@ inline void Simulator::on(Member& member, Rank rank, const Cancel& cancel) {
   compute_first(member, rank);
 }
 
-inline void Simulator::on(Member& member, Rank rank, const Close& close) {
+DAIG_INLINE void Simulator::on(Member& member, Rank rank, const Close& close) {
   expects(close.step.value() == member.version.value(), "the present step to be closed");
   expects(close.accepted == member.accepted, "as many batches in the accumulator as were accepted");
   stop(member);
@@ -274,8 +275,8 @@ inline void Simulator::on(Member& member, Rank rank, const Close& close) {
 }
 
 /// An exchange ends once all who take part have entered it.
-inline void Simulator::enter(Rank rank, comm::ExchangeId id, const comm::View& members,
-                             const Message& about) {
+DAIG_INLINE void Simulator::enter(Rank rank, comm::ExchangeId id, const comm::View& members,
+                                  const Message& about) {
   Exchange& exchange = exchanges_[id];
   exchange.members = members.members;
   exchange.about = about;
@@ -289,7 +290,7 @@ inline void Simulator::enter(Rank rank, comm::ExchangeId id, const comm::View& m
   while (exchanges_.size() > 8) exchanges_.erase(exchanges_.begin());
 }
 
-inline void Simulator::on(Member& member, Rank, const Commit& commit) {
+DAIG_INLINE void Simulator::on(Member& member, Rank, const Commit& commit) {
   expects(commit.step.value() == member.version.value() && member.sum.has_value(),
           "the present step to be committed, once it is reduced here");
   member.weights = detail::mixed(member.weights, *member.sum);
@@ -299,27 +300,27 @@ inline void Simulator::on(Member& member, Rank, const Commit& commit) {
   member.sum.reset();
 }
 
-inline void Simulator::on(Member& member, Rank rank, const Finish&) {
+DAIG_INLINE void Simulator::on(Member& member, Rank rank, const Finish&) {
   send(rank, Direction::to_coordinator, Bye{member.weights});
   clear(member);
   member.here = rank == coordinator_rank;
 }
 
-inline void Simulator::compute_first(Member& member, Rank rank) {
+DAIG_INLINE void Simulator::compute_first(Member& member, Rank rank) {
   member.computed.reset();
   if (member.hand.empty()) return;
   member.service_s = fleet_.service_s(rank, member.random);
   member.computed = schedule(later(member.service_s), Computed{rank});
 }
 
-inline void Simulator::stop(Member& member) {
+DAIG_INLINE void Simulator::stop(Member& member) {
   if (member.computed) to_come_.erase(*member.computed);
   member.computed.reset();
 }
 
 // Messages and time -----------------------------------------------------------------------------
 
-inline void Simulator::carry_out(Actions actions) {
+DAIG_INLINE void Simulator::carry_out(Actions actions) {
   if (fleet_.on_event) {
     for (const metrics::Event& event : actions.events) fleet_.on_event(event);
   }
@@ -337,7 +338,7 @@ inline void Simulator::carry_out(Actions actions) {
   }
 }
 
-inline void Simulator::send(Rank member, Direction direction, Message message) {
+DAIG_INLINE void Simulator::send(Rank member, Direction direction, Message message) {
   if (fleet_.on_message) fleet_.on_message(member, message);
   const bool is_said = direction == Direction::to_coordinator;
   const std::uint32_t life = is_said ? at(member).life : at(member).heard_life;
@@ -353,12 +354,12 @@ inline void Simulator::send(Rank member, Direction direction, Message message) {
   schedule(last, std::move(delivery));
 }
 
-inline Simulator::Moment Simulator::schedule(Duration when, Event event) {
+DAIG_INLINE Simulator::Moment Simulator::schedule(Duration when, Event event) {
   return to_come_.emplace(Moment{when, next_number_++}, std::move(event)).first->first;
 }
 
 /// The end of time, if it would be after that.
-inline Duration Simulator::later(double by_s) const {
+DAIG_INLINE Duration Simulator::later(double by_s) const {
   const Duration most = Duration::max() - now_;
   if (!(by_s < seconds(most))) return Duration::max();
   return now_ + std::chrono::duration_cast<Duration>(std::chrono::duration<double>(by_s));

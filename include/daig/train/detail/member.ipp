@@ -9,13 +9,14 @@
 
 #include <daig/control/wire.hpp>
 #include <daig/core/digest.hpp>
+#include <daig/core/inline.hpp>
 #include <daig/core/log.hpp>
 #include <daig/train/member.hpp>
 
 namespace daig::train {
 
-inline Member::Member(comm::Communicator& communicator, comm::Channel channel, Replica& replica,
-                      TicketDesk* desk, Bank& bank, MemberOptions options)
+DAIG_INLINE Member::Member(comm::Communicator& communicator, comm::Channel channel,
+                           Replica& replica, TicketDesk* desk, Bank& bank, MemberOptions options)
     : communicator_(communicator),
       channel_(channel),
       replica_(replica),
@@ -29,12 +30,12 @@ inline Member::Member(comm::Communicator& communicator, comm::Channel channel, R
   reach(Milestone::hello);
 }
 
-inline Member::~Member() {
+DAIG_INLINE Member::~Member() {
   abandon_exchange();
   abandon_loading();
 }
 
-inline void Member::say_hello() {
+DAIG_INLINE void Member::say_hello() {
   control::Hello hello;
   hello.trains = desk_ == nullptr ? 0 : 1;
   hello.settings_digest = options_.settings_digest;
@@ -42,7 +43,7 @@ inline void Member::say_hello() {
   say(hello);
 }
 
-inline bool Member::progress() {
+DAIG_INLINE bool Member::progress() {
   busy_ = false;
   while (auto frame = communicator_.take(channel_.to_member(), control::max_frame_bytes)) {
     if (frame->from != coordinator_rank) continue;
@@ -68,7 +69,7 @@ inline bool Member::progress() {
 
 /// In the ring everybody waits for everybody. A listener is nudged by them, and so is, with what
 /// comes next, whoever has the sum.
-inline comm::Urgency Member::urgency() const {
+DAIG_INLINE comm::Urgency Member::urgency() const {
   const bool listens = options_.listener == communicator_.rank();
   if ((exchange_ && !listens) || loading_) return comm::Urgency::prompt;
   const bool idle = sum_ || (desk_ != nullptr && desk_->left() == 0);
@@ -77,7 +78,7 @@ inline comm::Urgency Member::urgency() const {
 
 // The coordinator's words -----------------------------------------------------------------------
 
-inline void Member::on(const control::Welcome& welcome) {
+DAIG_INLINE void Member::on(const control::Welcome& welcome) {
   if (welcome.samples == 0 || welcome.batch_size == 0 || welcome.shards == 0) {
     throw PeerLost("the coordinator's Welcome has an empty plan");
   }
@@ -85,7 +86,7 @@ inline void Member::on(const control::Welcome& welcome) {
   plan_.emplace(welcome.samples, welcome.batch_size, welcome.shards);
 }
 
-inline void Member::on(const control::Load& load) {
+DAIG_INLINE void Member::on(const control::Load& load) {
   abandon_loading();
   const bool is_source = load.chain.members.front() == communicator_.rank();
   auto state = std::make_shared<std::vector<std::byte>>();
@@ -100,12 +101,12 @@ inline void Member::on(const control::Load& load) {
 }
 
 /// Someone is lost who took part: what is banked here stays banked.
-inline void Member::on(const control::Abandon& abandon) {
+DAIG_INLINE void Member::on(const control::Abandon& abandon) {
   if (loading_ && loading_->load.exchange == abandon.exchange) return abandon_loading();
   abandon_exchange();
 }
 
-inline void Member::on(const control::Expelled& expelled) {
+DAIG_INLINE void Member::on(const control::Expelled& expelled) {
   has_lost_ = true;
   if (expelled.may_return == 0) {
     throw RunAborted(fmt::format("this rank was expelled for good: {}", expelled.reason),
@@ -121,13 +122,13 @@ inline void Member::on(const control::Expelled& expelled) {
   say_hello();
 }
 
-inline void Member::on(const control::Grant& grant) {
+DAIG_INLINE void Member::on(const control::Grant& grant) {
   if (leaving_) return;  // Leave is on its way, and gives it back
   granted_.push_back(grant);
   fill_desk();
 }
 
-inline void Member::on(const control::Accept& accept) {
+DAIG_INLINE void Member::on(const control::Accept& accept) {
   const auto done = awaiting_.find(accept.ticket);
   if (done == awaiting_.end()) {
     throw PeerLost(fmt::format("the coordinator accepts ticket {}, which is not held here",
@@ -138,21 +139,21 @@ inline void Member::on(const control::Accept& accept) {
   reach(Milestone::banked);
 }
 
-inline void Member::on(const control::Cancel& cancel) {
+DAIG_INLINE void Member::on(const control::Cancel& cancel) {
   std::erase_if(granted_, [&](const auto& grant) { return grant.ticket == cancel.ticket; });
   if (desk_ != nullptr) desk_->cancel(cancel.ticket);
   awaiting_.erase(cancel.ticket);
 }
 
-inline void Member::on(const control::Prefetch& prefetch) {
+DAIG_INLINE void Member::on(const control::Prefetch& prefetch) {
   fetch(prefetch.shard);
 }
 
-inline void Member::on(const control::ShardOffer& offer) {
+DAIG_INLINE void Member::on(const control::ShardOffer& offer) {
   shards_.on(offer);
 }
 
-inline void Member::on(const control::Close& close) {
+DAIG_INLINE void Member::on(const control::Close& close) {
   abandon_exchange();
   granted_.clear();
   if (desk_ != nullptr) desk_->cancel_all();
@@ -166,7 +167,7 @@ inline void Member::on(const control::Close& close) {
   exchange_ = make_exchange(close);
 }
 
-inline void Member::on(const control::Commit& commit) {
+DAIG_INLINE void Member::on(const control::Commit& commit) {
   if (!sum_ || commit.step.value() != replica_.version().value()) {
     throw PeerLost(fmt::format("the coordinator commits step {}, which is not reduced here",
                                commit.step.value()));
@@ -178,7 +179,7 @@ inline void Member::on(const control::Commit& commit) {
   if (on_commit_) on_commit_(commit);
 }
 
-inline void Member::on(const control::Finish& finish) {
+DAIG_INLINE void Member::on(const control::Finish& finish) {
   abandon_exchange();
   abandon_loading();
   say(control::Bye{replica_.digest()});
@@ -188,13 +189,13 @@ inline void Member::on(const control::Finish& finish) {
   over_ = true;
 }
 
-inline void Member::on(const control::Abort& abort) {
+DAIG_INLINE void Member::on(const control::Abort& abort) {
   throw RunAborted(abort.reason, ExitCode{abort.exit_code});
 }
 
 // Its own doings --------------------------------------------------------------------------------
 
-inline void Member::say_leave() {
+DAIG_INLINE void Member::say_leave() {
   if (!wants_to_leave_ || leaving_ || over_) return;
   leaving_ = true;
   granted_.clear();
@@ -203,7 +204,7 @@ inline void Member::say_leave() {
 }
 
 /// Nothing of the run is left here but the shards, which are the same in every life.
-inline void Member::drop_everything() {
+DAIG_INLINE void Member::drop_everything() {
   abandon_exchange();
   abandon_loading();
   granted_.clear();
@@ -216,7 +217,7 @@ inline void Member::drop_everything() {
 }
 
 /// Gives up the exchange, and a sum that it has brought already: the sum of another view counts.
-inline void Member::abandon_exchange() {
+DAIG_INLINE void Member::abandon_exchange() {
   sum_.reset();
   if (!exchange_) return;
   auto buffers = std::make_shared<std::pair<std::shared_ptr<const model::Accumulator>, Buffer>>(
@@ -225,13 +226,13 @@ inline void Member::abandon_exchange() {
   exchange_.reset();
 }
 
-inline void Member::abandon_loading() {
+DAIG_INLINE void Member::abandon_loading() {
   if (!loading_) return;
   loading_->chain.abandon(loading_->state);
   loading_.reset();
 }
 
-inline std::unique_ptr<Member::Exchange> Member::make_exchange(const control::Close& close) {
+DAIG_INLINE std::unique_ptr<Member::Exchange> Member::make_exchange(const control::Close& close) {
   comm::View ring = close.view;
   if (options_.listener) std::erase(ring.members, *options_.listener);
   const auto in = bank_.close();
@@ -248,7 +249,7 @@ inline std::unique_ptr<Member::Exchange> Member::make_exchange(const control::Cl
 }
 
 /// Grants go to the desk in their order, each once its shard is here.
-inline void Member::fill_desk() {
+DAIG_INLINE void Member::fill_desk() {
   while (desk_ != nullptr && !granted_.empty()) {
     const control::Grant& grant = granted_.front();
     Assignment assignment{grant.ticket,       grant.work,         grant.version,
@@ -270,7 +271,7 @@ inline void Member::fill_desk() {
   }
 }
 
-inline void Member::fetch(ShardId shard) {
+DAIG_INLINE void Member::fetch(ShardId shard) {
   if (desk_ == nullptr || !welcome_ || welcome_->has_dataset == 0) return;
   if (!shards_.must_fetch(shard)) return;
   say(control::FetchShard{shard});
@@ -278,7 +279,7 @@ inline void Member::fetch(ShardId shard) {
   reach(Milestone::fetching);
 }
 
-inline void Member::collect_outcomes() {
+DAIG_INLINE void Member::collect_outcomes() {
   if (desk_ == nullptr) return;
   for (Outcome& outcome : desk_->take_outcomes()) {
     busy_ = true;
@@ -300,7 +301,7 @@ inline void Member::collect_outcomes() {
   if (const std::exception_ptr failure = desk_->take_failure()) std::rethrow_exception(failure);
 }
 
-inline void Member::poll_exchange() {
+DAIG_INLINE void Member::poll_exchange() {
   if (!exchange_) return;
   const bool is_over = std::visit([](auto& part) { return part.poll(); }, exchange_->part);
   reach(Milestone::ring);
@@ -315,7 +316,7 @@ inline void Member::poll_exchange() {
   reach(Milestone::reduced);
 }
 
-inline void Member::poll_loading() {
+DAIG_INLINE void Member::poll_loading() {
   if (!loading_) return;
   const bool is_over = loading_->chain.poll();
   reach(Milestone::loading);
@@ -327,7 +328,7 @@ inline void Member::poll_loading() {
   say(control::Ready{loaded.load.exchange});
 }
 
-inline void Member::check_silence() {
+DAIG_INLINE void Member::check_silence() {
   const TimePoint now = Clock::now();
   if (now - spoken_ > options_.heartbeat && !over_) say(control::Heartbeat{});
   if (now - heard_ > options_.orphan_limit) {
@@ -336,11 +337,11 @@ inline void Member::check_silence() {
   }
 }
 
-inline void Member::reach(Milestone milestone) {
+DAIG_INLINE void Member::reach(Milestone milestone) {
   if (options_.on_milestone) options_.on_milestone(milestone, replica_.version());
 }
 
-inline void Member::flush() {
+DAIG_INLINE void Member::flush() {
   if (outbox_.empty()) return;
   communicator_.post(coordinator_rank, channel_.to_coordinator(), control::encode_frame(outbox_));
   if (pressing_ || !std::ranges::all_of(outbox_, control::is_routine)) {

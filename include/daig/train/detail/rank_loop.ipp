@@ -6,12 +6,13 @@
 
 #include <fmt/format.h>
 
+#include <daig/core/inline.hpp>
 #include <daig/train/rank_loop.hpp>
 
 namespace daig::train {
 
-inline RankLoop::RankLoop(comm::Communicator& communicator, const Options& options,
-                          std::size_t weights, std::optional<Task> task)
+DAIG_INLINE RankLoop::RankLoop(comm::Communicator& communicator, const Options& options,
+                               std::size_t weights, std::optional<Task> task)
     : communicator_(communicator),
       channel_(communicator.open_channel()),
       options_(options),
@@ -47,12 +48,12 @@ inline RankLoop::RankLoop(comm::Communicator& communicator, const Options& optio
   }
 }
 
-inline std::vector<float> RankLoop::first_weights(std::size_t weights,
-                                                  const std::optional<Task>& task) {
+DAIG_INLINE std::vector<float> RankLoop::first_weights(std::size_t weights,
+                                                       const std::optional<Task>& task) {
   return task ? task->weights : std::vector<float>(weights);
 }
 
-inline std::optional<control::Coordinator> RankLoop::make_coordinator(const Task& task) {
+DAIG_INLINE std::optional<control::Coordinator> RankLoop::make_coordinator(const Task& task) {
   const std::uint64_t batches = (task.samples + options_.batch_size - 1) / options_.batch_size;
   const auto ranks = static_cast<std::uint64_t>(communicator_.size());
   // Eight shards a volunteer: the faster ones can take over whole shards of the slower ones.
@@ -67,7 +68,7 @@ inline std::optional<control::Coordinator> RankLoop::make_coordinator(const Task
                               comm::view_of_all(communicator_.size()), task.version);
 }
 
-inline void RankLoop::Counter::step_committed(const metrics::StepRecord& step) {
+DAIG_INLINE void RankLoop::Counter::step_committed(const metrics::StepRecord& step) {
   loop_.samples_ += step.samples();
   const auto reach = [&](Milestone milestone) {
     const OnMilestone& told = loop_.options_.on_milestone;
@@ -78,23 +79,23 @@ inline void RankLoop::Counter::step_committed(const metrics::StepRecord& step) {
   reach(Milestone::recorded);
 }
 
-inline void RankLoop::Counter::event(std::string_view kind, const metrics::Fields& fields) {
+DAIG_INLINE void RankLoop::Counter::event(std::string_view kind, const metrics::Fields& fields) {
   if (loop_.task_->recorder != nullptr) loop_.task_->recorder->event(kind, fields);
 }
 
-inline void RankLoop::leave() noexcept {
+DAIG_INLINE void RankLoop::leave() noexcept {
   leaving_ = true;
   communicator_.wake();
 }
 
-inline std::optional<Ticket> RankLoop::next_ticket() {
+DAIG_INLINE std::optional<Ticket> RankLoop::next_ticket() {
   bank_.add_deposits();
   std::optional<Assignment> assignment = desk_.next();
   if (!assignment) return std::nullopt;
   return Ticket(bench_, std::move(*assignment));
 }
 
-inline void RankLoop::run_kept() noexcept {
+DAIG_INLINE void RankLoop::run_kept() noexcept {
   try {
     run();
   } catch (const RunAborted&) {
@@ -113,7 +114,7 @@ inline void RankLoop::run_kept() noexcept {
   desk_.close();
 }
 
-inline void RankLoop::run() {
+DAIG_INLINE void RankLoop::run() {
   log::set_rank(communicator_.rank());
   while (!member_->over() || (coordinator_ && !coordinator_->coordinator().over())) {
     if (leaving_.exchange(false)) coordinator_ ? coordinator_->stop() : member_->leave();
@@ -143,13 +144,13 @@ inline void RankLoop::run() {
   if (result_.has_lost) communicator_.forgo_farewell();
 }
 
-inline Result RankLoop::result() {
+DAIG_INLINE Result RankLoop::result() {
   if (failure_) std::rethrow_exception(failure_);
   return std::move(result_);
 }
 
 /// The coordinator tells everybody; everybody else tells the coordinator.
-inline void RankLoop::tell_failure(ExitCode code, const std::string& reason) {
+DAIG_INLINE void RankLoop::tell_failure(ExitCode code, const std::string& reason) {
   try {
     if (coordinator_) {
       coordinator_->abort(code, reason);
@@ -166,7 +167,7 @@ inline void RankLoop::tell_failure(ExitCode code, const std::string& reason) {
 }
 
 /// Last words must leave before the rank does.
-inline void RankLoop::drain() {
+DAIG_INLINE void RankLoop::drain() {
   try {
     const Deadline deadline = Deadline::in(std::chrono::seconds(2));
     while (communicator_.collect_kept() > 0 && !deadline.expired()) communicator_.park(deadline);
