@@ -52,15 +52,19 @@ function(daig_test_properties test)
 endfunction()
 
 # daig_add_test(NAME SOURCES ... [LIBRARIES ...] [RANKS 1 2 ...] [PROCESSORS n] [TIMEOUT seconds]
-#               [LABELS ...] [THREADS] [HEAVY])
+#               [LABELS ...] [THREADS] [ALONE])
 #
-# One Boost.Test program and its ctest entries. With RANKS it runs once under mpirun for each count
-# (entry NAME_nRANKS, label mpi); without, once as it is. A test of a part that is not built is left
-# out, and configuring says so. One that has THREADS is for ThreadSanitizer, too, which the others
-# have nothing to tell. Only a HEAVY one is optimised as the library is: one that computes for so
-# long that it is worth the time which that takes.
+# A file of Boost.Test cases, as a ctest entry of its own. The files of a folder are compiled into one
+# program, FOLDER_tests, as most of what compiling them takes is the same headers and templates again;
+# of it, the entry runs the suite that is named like the first source. With ALONE a file is a program
+# of its own: it has a main function, or replaces something for the whole program. So it is with RANKS:
+# it runs once under mpirun for each count (entry NAME_nRANKS, label mpi).
+#
+# A test of a part that is not built is left out, and configuring says so. One that has THREADS is for
+# ThreadSanitizer, too, which the others have nothing to tell. Where DAIG_TESTS_COMPUTE is set, the
+# folder's tests compute for so long that sanitized builds optimise them.
 function(daig_add_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 test "THREADS;HEAVY" "PROCESSORS;TIMEOUT"
+  cmake_parse_arguments(PARSE_ARGV 1 test "THREADS;ALONE" "PROCESSORS;TIMEOUT"
                         "SOURCES;LIBRARIES;RANKS;LABELS")
   if(DAIG_SANITIZE STREQUAL "thread" AND NOT test_THREADS)
     return()
@@ -76,25 +80,45 @@ function(daig_add_test name)
     endif()
   endforeach()
 
-  add_executable(${name} ${test_SOURCES})
-  target_compile_definitions(${name} PRIVATE BOOST_TEST_DYN_LINK)
-  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-  target_link_libraries(${name} PRIVATE daig::daig ${test_LIBRARIES} Boost::unit_test_framework
-                                        daig_build_options)
-  if(NOT test_HEAVY)
-    target_link_libraries(${name} PRIVATE daig_light_when_sanitized)
-    target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  set(suite)
+  if(test_ALONE OR test_RANKS)
+    set(program ${name})
+    daig_test_program(${program})
+  else()
+    cmake_path(GET CMAKE_CURRENT_SOURCE_DIR FILENAME folder)
+    set(program ${folder}_tests)
+    if(NOT TARGET ${program})
+      daig_test_program(${program})
+      target_sources(${program} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support/main.cpp)
+    endif()
+    list(GET test_SOURCES 0 suite)
+    cmake_path(GET suite STEM suite)
+    set(suite --run_test=${suite})
   endif()
+  target_sources(${program} PRIVATE ${test_SOURCES})
+  target_link_libraries(${program} PRIVATE ${test_LIBRARIES})
   if(test_RANKS)
     foreach(ranks IN LISTS test_RANKS)
-      add_test(NAME ${name}_n${ranks} COMMAND ${DAIG_MPIRUN} -n ${ranks} $<TARGET_FILE:${name}>)
+      add_test(NAME ${name}_n${ranks} COMMAND ${DAIG_MPIRUN} -n ${ranks} $<TARGET_FILE:${program}>)
       daig_test_properties(${name}_n${ranks} PROCESSORS ${ranks} TIMEOUT ${test_TIMEOUT}
                            LABELS mpi ${test_LABELS})
     endforeach()
   else()
-    add_test(NAME ${name} COMMAND ${name})
+    add_test(NAME ${name} COMMAND ${program} ${suite})
     daig_test_properties(${name} PROCESSORS ${test_PROCESSORS} TIMEOUT ${test_TIMEOUT}
                          LABELS ${test_LABELS})
+  endif()
+endfunction()
+
+# A program of Boost.Test, without its sources yet.
+function(daig_test_program name)
+  add_executable(${name})
+  target_compile_definitions(${name} PRIVATE BOOST_TEST_DYN_LINK)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(${name} PRIVATE daig::compiled Boost::unit_test_framework daig_build_options)
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  if(NOT DAIG_TESTS_COMPUTE)
+    target_link_libraries(${name} PRIVATE daig_light_when_sanitized)
   endif()
 endfunction()
 
@@ -109,7 +133,7 @@ function(daig_add_fuzzer name)
     set(fuzz_RUNS 20000)
   endif()
   add_executable(${name} ${fuzz_SOURCES})
-  target_link_libraries(${name} PRIVATE daig::daig ${fuzz_LIBRARIES} daig_build_options)
+  target_link_libraries(${name} PRIVATE daig::compiled ${fuzz_LIBRARIES} daig_build_options)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   set(found ${CMAKE_CURRENT_BINARY_DIR}/${name}_found)

@@ -14,8 +14,6 @@ SourceFile file(const char* path, std::string text) {
   return {path, std::move(text)};
 }
 
-}  // namespace
-
 BOOST_AUTO_TEST_SUITE(the_project)
 
 // One case a rule, so that a finding names its rule.
@@ -159,5 +157,7 @@ BOOST_AUTO_TEST_CASE(untidiness_is_found) {
   BOOST_CHECK_EQUAL(found_in("a.hpp", "#pragma once\n"), 0u);
   BOOST_CHECK_EQUAL(found_in("a.hpp", "#include <vector>\n#pragma once\n"), 1u);
 }
+
+}  // namespace
 
 BOOST_AUTO_TEST_SUITE_END()

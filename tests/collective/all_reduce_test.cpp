@@ -1,10 +1,11 @@
-#define BOOST_TEST_MODULE all_reduce
 #include <atomic>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include "collective/all_reduce_cases.hpp"
+
+BOOST_AUTO_TEST_SUITE(all_reduce_test)
 
 namespace data = boost::unit_test::data;
 using namespace daig;
@@ -80,3 +81,5 @@ BOOST_AUTO_TEST_CASE(finds_members_that_cut_otherwise) {
   BOOST_CHECK_THROW(comm::run_in_process(2, body), PeerLost);
   BOOST_TEST(found == 2);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

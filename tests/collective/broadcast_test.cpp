@@ -1,8 +1,9 @@
-#define BOOST_TEST_MODULE broadcast
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include "collective/broadcast_cases.hpp"
+
+BOOST_AUTO_TEST_SUITE(broadcast_test)
 
 namespace data = boost::unit_test::data;
 using namespace daig;
@@ -40,3 +41,5 @@ BOOST_AUTO_TEST_CASE(the_root_must_be_a_member) {
                             comm::ExchangeId{1}, Rank{1}, std::span(values), test::patience()),
       ContractViolation);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,9 +1,10 @@
-#define BOOST_TEST_MODULE ring_chunks
 #include <boost/test/unit_test.hpp>
 
 #include <daig/collective/detail/ring_plan.hpp>
 #include <daig/collective/ring_chunks.hpp>
 #include <daig/collective/ring_sum_reference.hpp>
+
+BOOST_AUTO_TEST_SUITE(ring_chunks_test)
 
 using namespace daig;
 using collective::RingChunks;
@@ -73,3 +74,5 @@ BOOST_AUTO_TEST_CASE(each_chunk_is_summed_from_its_own_member_on) {
   BOOST_TEST(sum[1] == p + 2);  // (1 + 1) + p
   BOOST_TEST(sum[2] == p);      // (1 + p) + 1
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,10 +1,11 @@
-#define BOOST_TEST_MODULE bell
 #include <thread>
 
 #include <boost/test/unit_test.hpp>
 
 #include <daig/comm/detail/bell.hpp>
 #include <daig/core/deadline.hpp>
+
+BOOST_AUTO_TEST_SUITE(bell_test)
 
 using namespace daig;
 using namespace std::chrono_literals;
@@ -63,3 +64,5 @@ BOOST_AUTO_TEST_CASE(ringing_where_no_bell_hangs_does_nothing) {
   bell.ring(elsewhere);
   BOOST_TEST(!bell.has_rung());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

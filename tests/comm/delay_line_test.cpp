@@ -1,7 +1,8 @@
-#define BOOST_TEST_MODULE delay_line
 #include <boost/test/unit_test.hpp>
 
 #include <daig/comm/detail/delay_line.hpp>
+
+BOOST_AUTO_TEST_SUITE(delay_line_test)
 
 using boost::test_tools::per_element;
 using namespace daig;
@@ -76,3 +77,5 @@ BOOST_AUTO_TEST_CASE(what_is_behind_an_unfinished_send_goes_with_it) {
   line.drop_unfinished();
   BOOST_TEST(numbers_due(line, TimePoint::max()) == (std::vector{0, 3, 4}), per_element());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE faulty
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -13,6 +12,8 @@
 
 #include "collective/all_reduce_cases.hpp"
 #include "comm/communicator_contract.hpp"
+
+BOOST_AUTO_TEST_SUITE(faulty_test)
 
 namespace data = boost::unit_test::data;
 using boost::test_tools::per_element;
@@ -416,3 +417,5 @@ BOOST_DATA_TEST_CASE(a_death_inside_the_ring, data::make({2, 3, 4, 7}), size) {
   BOOST_TEST(problems.none(), problems.text());
   BOOST_TEST(deaths == 1);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE greeting
-
 #include <cstdlib>
 
 #include <boost/test/unit_test.hpp>
@@ -7,6 +5,8 @@
 #include <daig/comm/detail/greeting.hpp>
 #include <daig/comm/detail/socket.hpp>
 #include <daig/comm/invitation.hpp>
+
+BOOST_AUTO_TEST_SUITE(greeting_test)
 
 using namespace daig;
 using namespace daig::comm;
@@ -138,3 +138,5 @@ BOOST_AUTO_TEST_CASE(the_environment_says_whether_this_is_a_newcomer) {
   BOOST_TEST(invitation->addresses == "10.0.0.1:4711");
   BOOST_TEST(door_from_environment()->file == "/tmp/door");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

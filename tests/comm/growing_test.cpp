@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE growing
-
 #include <array>
 #include <fstream>
 #include <utility>
@@ -9,6 +7,8 @@
 
 #include "comm/communicator_contract.hpp"
 #include "support/growing_ranks.hpp"
+
+BOOST_AUTO_TEST_SUITE(growing_test)
 
 namespace data = boost::unit_test::data;
 using namespace daig;
@@ -254,3 +254,5 @@ BOOST_AUTO_TEST_CASE(last_words_arrive) {
     BOOST_TEST(message.bytes.size() == std::size_t{1} << 20);
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

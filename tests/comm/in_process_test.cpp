@@ -1,10 +1,11 @@
-#define BOOST_TEST_MODULE in_process
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <daig/comm/in_process.hpp>
 
 #include "comm/communicator_contract.hpp"
+
+BOOST_AUTO_TEST_SUITE(in_process_test)
 
 namespace data = boost::unit_test::data;
 using namespace daig;
@@ -59,3 +60,5 @@ BOOST_AUTO_TEST_CASE(a_closed_world_still_hands_out_what_has_arrived) {
   BOOST_CHECK_THROW(other.take(comm::Tag{1}, 3), PeerLost);
   BOOST_CHECK_THROW(other.park(test::patience()), PeerLost);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

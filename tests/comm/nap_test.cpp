@@ -1,7 +1,8 @@
-#define BOOST_TEST_MODULE nap
 #include <boost/test/unit_test.hpp>
 
 #include <daig/comm/detail/nap.hpp>
+
+BOOST_AUTO_TEST_SUITE(nap_test)
 
 using namespace daig;
 using namespace std::chrono_literals;
@@ -46,3 +47,5 @@ BOOST_AUTO_TEST_CASE(never_sleeps_past_the_deadline_or_a_wake) {
   napper.park(deadline, Urgency::prompt);
   BOOST_CHECK(!deadline.expired());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

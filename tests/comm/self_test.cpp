@@ -1,10 +1,11 @@
-#define BOOST_TEST_MODULE self
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <daig/comm/self.hpp>
 
 #include "comm/communicator_contract.hpp"
+
+BOOST_AUTO_TEST_SUITE(self_test)
 
 using namespace daig;
 
@@ -33,3 +34,5 @@ BOOST_AUTO_TEST_CASE(ends_with_transfers_under_way) {
   }
   BOOST_TEST(bytes.use_count() == 1);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE control_batch_queue
 #include <algorithm>
 #include <map>
 #include <set>
@@ -8,6 +7,8 @@
 
 #include <daig/control/batch_queue.hpp>
 #include <daig/core/random.hpp>
+
+BOOST_AUTO_TEST_SUITE(batch_queue_test)
 
 using namespace daig;
 using namespace daig::control;
@@ -242,3 +243,5 @@ BOOST_AUTO_TEST_CASE(random_taking_and_giving_back_loses_nothing_and_doubles_not
     }
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,9 +1,10 @@
-#define BOOST_TEST_MODULE control_coordinator
 #include <string>
 
 #include <boost/test/unit_test.hpp>
 
 #include "control/desk.hpp"
+
+BOOST_AUTO_TEST_SUITE(coordinator_test)
 
 using namespace daig;
 using namespace daig::control;
@@ -663,3 +664,5 @@ BOOST_AUTO_TEST_CASE(a_finished_run_that_is_resumed_ends_at_once) {
   BOOST_TEST(!desk.coordinator.failure());
   BOOST_TEST(desk.records.empty());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE control_history
 #include "control/history.hpp"
 
 #include <exception>
@@ -10,6 +9,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include "support/sanitized.hpp"
+
+BOOST_AUTO_TEST_SUITE(history_test)
 
 using namespace daig;
 using namespace daig::control;
@@ -124,3 +125,5 @@ BOOST_AUTO_TEST_CASE(a_history_is_the_same_whenever_it_is_lived_through) {
     BOOST_TEST(ends[0] == ends[1]);
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,7 +1,8 @@
-#define BOOST_TEST_MODULE control_liveness
 #include <boost/test/unit_test.hpp>
 
 #include <daig/control/liveness.hpp>
+
+BOOST_AUTO_TEST_SUITE(liveness_test)
 
 using namespace daig;
 using namespace daig::control;
@@ -61,3 +62,5 @@ BOOST_AUTO_TEST_CASE(many_messages_at_once_do_not_make_patience_vanish) {
   // However short the limit, who keeps to its heartbeats is not lost between two of them.
   BOOST_TEST(patience_s(liveness, 0.25, 0.3) == 0.3);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

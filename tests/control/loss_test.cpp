@@ -1,10 +1,11 @@
-#define BOOST_TEST_MODULE control_loss
 #include <string>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
 
 #include "control/desk.hpp"
+
+BOOST_AUTO_TEST_SUITE(loss_test)
 
 // Members are lost, in every phase of a step: what they alone had, others get.
 
@@ -368,3 +369,5 @@ BOOST_AUTO_TEST_CASE(who_comes_when_the_run_is_finishing_is_told_so) {
   desk.bye();
   BOOST_TEST(!desk.coordinator.failure());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

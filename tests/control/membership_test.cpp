@@ -1,10 +1,11 @@
-#define BOOST_TEST_MODULE control_membership
 #include <string>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
 
 #include "control/desk.hpp"
+
+BOOST_AUTO_TEST_SUITE(membership_test)
 
 // Ranks come and go while the run goes on.
 
@@ -379,3 +380,5 @@ BOOST_AUTO_TEST_CASE(the_coordinators_own_member_does_not_leave_or_begin_anew) {
   BOOST_TEST(desk.inbox(0).empty());
   BOOST_TEST((desk.coordinator.view() == view_of(0, {0, 1, 2})));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

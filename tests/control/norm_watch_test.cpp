@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE control_norm_watch
 #include <cmath>
 #include <initializer_list>
 #include <limits>
@@ -6,6 +5,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <daig/control/norm_watch.hpp>
+
+BOOST_AUTO_TEST_SUITE(norm_watch_test)
 
 using namespace daig::control;
 
@@ -80,3 +81,5 @@ BOOST_AUTO_TEST_CASE(where_most_gradients_vanish_there_is_no_bound) {
   BOOST_TEST(watch.bound() == infinity);
   BOOST_TEST(watch.believes(1e9));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,10 +1,11 @@
-#define BOOST_TEST_MODULE control_policies
 #include <cmath>
 #include <limits>
 
 #include <boost/test/unit_test.hpp>
 
 #include <daig/control/policies.hpp>
+
+BOOST_AUTO_TEST_SUITE(policies_test)
 
 using namespace daig::control;
 
@@ -75,3 +76,5 @@ BOOST_AUTO_TEST_CASE(a_service_time_not_waited_for_is_a_lower_bound) {
   service.at_least(4.0);
   BOOST_TEST(service.mean_s() == 5.0);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

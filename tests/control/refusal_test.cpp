@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE control_refusal
 #include <cmath>
 #include <limits>
 #include <string>
@@ -6,6 +5,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include "control/desk.hpp"
+
+BOOST_AUTO_TEST_SUITE(refusal_test)
 
 // Gradients whose norms are not believed.
 
@@ -259,3 +260,5 @@ BOOST_AUTO_TEST_CASE(of_two_holders_whose_one_is_refused_the_other_is_the_next_o
   BOOST_REQUIRE(desk.records.size() == 1u);
   BOOST_TEST(desk.records[0].batches.size() == 11u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

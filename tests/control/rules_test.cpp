@@ -1,10 +1,11 @@
-#define BOOST_TEST_MODULE control_rules
 #include <cmath>
 #include <functional>
 
 #include <boost/test/unit_test.hpp>
 
 #include <daig/control/rules.hpp>
+
+BOOST_AUTO_TEST_SUITE(rules_test)
 
 using namespace daig;
 using namespace daig::control;
@@ -54,3 +55,5 @@ BOOST_AUTO_TEST_CASE(rules_without_a_learning_rate_are_a_bug) {
   BOOST_CHECK_THROW(check_with([](Rules& rules) { rules.learning_rate = nullptr; }),
                     ContractViolation);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,10 +1,11 @@
-#define BOOST_TEST_MODULE control_service_law
 #include <cmath>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
 
 #include <daig/control/service_law.hpp>
+
+BOOST_AUTO_TEST_SUITE(service_law_test)
 
 using namespace daig;
 using namespace daig::control;
@@ -62,3 +63,5 @@ BOOST_AUTO_TEST_CASE(what_is_no_distribution_is_refused) {
   BOOST_CHECK_NO_THROW((ServiceLaw{.shape = Shape::pareto, .shift_s = 1, .rate = 0}.check()));
   BOOST_CHECK_NO_THROW(ServiceLaw{}.check());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

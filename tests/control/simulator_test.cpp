@@ -1,10 +1,11 @@
-#define BOOST_TEST_MODULE control_simulator
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
 
 #include <daig/control/service_law.hpp>
 #include <daig/control/simulator.hpp>
+
+BOOST_AUTO_TEST_SUITE(simulator_test)
 
 using namespace daig;
 using namespace daig::control;
@@ -168,3 +169,5 @@ BOOST_AUTO_TEST_CASE(shifted_service_times_keep_to_the_bounds) {
     BOOST_TEST(step_s < least + law.shift_s * (1 - 1.0 / 8));
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

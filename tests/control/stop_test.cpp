@@ -1,9 +1,10 @@
-#define BOOST_TEST_MODULE control_stop
 #include <initializer_list>
 
 #include <boost/test/unit_test.hpp>
 
 #include "control/desk.hpp"
+
+BOOST_AUTO_TEST_SUITE(stop_test)
 
 // Runs that are stopped early, in every phase.
 
@@ -108,3 +109,5 @@ BOOST_AUTO_TEST_CASE(stopping_twice_or_at_the_end_changes_nothing) {
   desk.stop();
   for (const int rank : {0, 1, 2}) BOOST_TEST(desk.inbox(rank).empty());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

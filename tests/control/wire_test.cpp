@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE control_wire
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -11,6 +10,8 @@
 #include <daig/core/random.hpp>
 
 #include "control/sample_messages.hpp"
+
+BOOST_AUTO_TEST_SUITE(wire_test)
 
 using namespace daig;
 using namespace daig::control;
@@ -212,3 +213,5 @@ BOOST_AUTO_TEST_CASE(a_changed_byte_is_refused_or_is_another_message) {
     }
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE core_bytes
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -8,6 +7,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <daig/core/bytes.hpp>
+
+BOOST_AUTO_TEST_SUITE(bytes_test)
 
 using namespace daig;
 
@@ -101,3 +102,5 @@ BOOST_AUTO_TEST_CASE(a_writer_starts_afresh_after_it_gave_its_record) {
   BOOST_CHECK_EQUAL(writer.take().size(), 2u);
   BOOST_CHECK(writer.take().empty());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

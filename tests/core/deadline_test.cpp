@@ -1,9 +1,10 @@
-#define BOOST_TEST_MODULE core_deadline
 #include <chrono>
 
 #include <boost/test/unit_test.hpp>
 
 #include <daig/core/deadline.hpp>
+
+BOOST_AUTO_TEST_SUITE(deadline_test)
 
 using namespace daig;
 using namespace std::chrono_literals;
@@ -50,3 +51,5 @@ BOOST_AUTO_TEST_CASE(seconds_are_doubles) {
   BOOST_CHECK_EQUAL(seconds(1500ms), 1.5);
   BOOST_CHECK_EQUAL(seconds(Duration::zero()), 0.0);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE core_digest
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -10,6 +9,8 @@
 
 #include <daig/core/digest.hpp>
 #include <daig/core/random.hpp>
+
+BOOST_AUTO_TEST_SUITE(digest_test)
 
 using namespace daig;
 
@@ -98,3 +99,5 @@ BOOST_AUTO_TEST_CASE(random_contents_do_not_collide) {
     seen.insert(digest_of(random_bytes(24, seed)));
   BOOST_CHECK_EQUAL(seen.size(), 10'000u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,10 +1,11 @@
-#define BOOST_TEST_MODULE core_error
 #include <string>
 #include <type_traits>
 
 #include <boost/test/unit_test.hpp>
 
 #include <daig/core/error.hpp>
+
+BOOST_AUTO_TEST_SUITE(error_test)
 
 using namespace daig;
 
@@ -67,3 +68,5 @@ BOOST_AUTO_TEST_CASE(an_input_error_says_where_before_what) {
   BOOST_CHECK_EQUAL(InputError("x.npy", "ends after 3 bytes").what(),
                     std::string("x.npy: ends after 3 bytes"));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE core_id
 #include <concepts>
 #include <set>
 #include <unordered_set>
@@ -6,6 +5,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <daig/core/id.hpp>
+
+BOOST_AUTO_TEST_SUITE(id_test)
 
 using namespace daig;
 
@@ -44,3 +45,5 @@ BOOST_AUTO_TEST_CASE(serves_as_a_key) {
   for (std::uint64_t batch = 0; batch < 100; ++batch) seen.insert(BatchId{batch % 10});
   BOOST_CHECK_EQUAL(seen.size(), 10u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE core_log
 #include <cstdlib>
 #include <map>
 #include <string>
@@ -11,6 +10,8 @@
 #include <unistd.h>
 
 #include <daig/core/log.hpp>
+
+BOOST_AUTO_TEST_SUITE(log_test)
 
 using namespace daig;
 
@@ -60,8 +61,6 @@ struct LevelRestored {
   log::Level before = log::level();
   ~LevelRestored() { log::set_level(before); }
 };
-
-}  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(logging, LevelRestored)
 
@@ -146,5 +145,9 @@ BOOST_AUTO_TEST_CASE(the_environment_names_the_first_level) {
   unsetenv("DAIG_LOG");
   BOOST_CHECK(log::detail::level_from_environment() == log::Level::warning);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE core_random
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -11,6 +10,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <daig/core/random.hpp>
+
+BOOST_AUTO_TEST_SUITE(random_test)
 
 using namespace daig;
 
@@ -292,5 +293,7 @@ BOOST_AUTO_TEST_CASE(elements_that_are_proxies_are_swapped_too) {
   BOOST_CHECK_EQUAL(std::count(bits.begin(), bits.end(), true), 20);
   BOOST_CHECK(!std::is_sorted(bits.rbegin(), bits.rend()));
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE_END()

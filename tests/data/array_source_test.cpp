@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE data_array_source
 #include <cstdint>
 #include <cstdlib>
 #include <numeric>
@@ -11,6 +10,8 @@
 
 #include <daig/core/error.hpp>
 #include <daig/data/array_source.hpp>
+
+BOOST_AUTO_TEST_SUITE(array_source_test)
 
 using namespace daig;
 using namespace daig::data;
@@ -148,3 +149,5 @@ BOOST_AUTO_TEST_CASE(a_zipped_file_leaves_nothing_behind_and_says_where_it_canno
   BOOST_TEST(text.starts_with(missing + ": "), text);
   BOOST_TEST(contains(text, "set TMPDIR"), text);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE data_batch
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -7,6 +6,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <daig/data/batch.hpp>
+
+BOOST_AUTO_TEST_SUITE(batch_test)
 
 using namespace daig::data;
 
@@ -88,3 +89,5 @@ BOOST_AUTO_TEST_CASE(as_many_elements_as_floats_are_expected) {
   BOOST_CHECK_THROW(to_floats(ElementType::i32, std::as_bytes(std::span(values)), room),
                     daig::ContractViolation);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

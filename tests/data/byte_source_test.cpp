@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE data_byte_source
 #include <filesystem>
 
 #include <boost/test/unit_test.hpp>
@@ -8,6 +7,8 @@
 
 #include <daig/core/error.hpp>
 #include <daig/data/byte_source.hpp>
+
+BOOST_AUTO_TEST_SUITE(byte_source_test)
 
 using namespace daig;
 using namespace daig::data;
@@ -67,3 +68,5 @@ BOOST_AUTO_TEST_CASE(a_file_that_shrinks_under_the_reader_is_an_error_with_its_n
   BOOST_TEST(text.starts_with(path.native() + ": had 100 bytes when it was opened and now ends at "
                                               "byte 40"));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE data_dataset
 #include <algorithm>
 #include <cstdint>
 #include <limits>
@@ -11,6 +10,8 @@
 
 #include <daig/core/error.hpp>
 #include <daig/data/dataset.hpp>
+
+BOOST_AUTO_TEST_SUITE(dataset_test)
 
 using namespace daig;
 using namespace daig::data;
@@ -305,5 +306,7 @@ BOOST_AUTO_TEST_CASE(without_the_package_its_name_is_given,
   const std::string text = error_of<InputError>([] { open_dataset("fashion-mnist"); });
   BOOST_TEST(contains(text, "install Debian's package dataset-fashion-mnist"), text);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE_END()

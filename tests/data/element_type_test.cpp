@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE data_element_type
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -6,6 +5,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <daig/data/element_type.hpp>
+
+BOOST_AUTO_TEST_SUITE(element_type_test)
 
 using namespace daig::data;
 
@@ -45,3 +46,5 @@ BOOST_AUTO_TEST_CASE(halves_are_what_ieee_754_says) {
   BOOST_TEST(value(0xFC00) == -std::numeric_limits<float>::infinity());
   BOOST_TEST(std::isnan(value(0x7C01)));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

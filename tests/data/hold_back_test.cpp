@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE data_hold_back
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -10,6 +9,8 @@
 #include <daig/core/error.hpp>
 #include <daig/data/dataset.hpp>
 #include <daig/data/read_shard.hpp>
+
+BOOST_AUTO_TEST_SUITE(hold_back_test)
 
 using namespace daig;
 using namespace daig::data;
@@ -79,3 +80,5 @@ BOOST_AUTO_TEST_CASE(the_order_has_a_seed_of_its_own) {
   BOOST_CHECK(same_noise.classes != both.classes);
   BOOST_TEST(same_noise.noise_seed == both.noise_seed);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

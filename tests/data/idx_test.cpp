@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE data_idx
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -8,6 +7,8 @@
 
 #include <daig/core/error.hpp>
 #include <daig/data/idx.hpp>
+
+BOOST_AUTO_TEST_SUITE(idx_test)
 
 using namespace daig;
 using namespace daig::data;
@@ -83,3 +84,5 @@ BOOST_AUTO_TEST_CASE(the_parser_alone_knows_its_magic) {
   BOOST_TEST(!is_idx(Bytes(4)));  // no type is zero
   BOOST_CHECK_THROW(parse_idx_header(to_bytes("hello"), "x"), InputError);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

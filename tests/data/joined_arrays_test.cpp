@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE data_joined_arrays
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -9,6 +8,8 @@
 #include <daig/core/error.hpp>
 #include <daig/data/dataset.hpp>
 #include <daig/data/joined_arrays.hpp>
+
+BOOST_AUTO_TEST_SUITE(joined_arrays_test)
 
 using namespace daig;
 using namespace daig::data;
@@ -89,3 +90,5 @@ BOOST_AUTO_TEST_CASE(errors_about_samples_name_the_part) {
   const std::string below = error_of<InputError>([&] { check_labels(dataset.slice(4, 1), 9); });
   BOOST_TEST(below.starts_with("q: the label of sample 2 is -1"), below);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

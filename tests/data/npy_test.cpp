@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE data_npy
 #include <cstdint>
 #include <limits>
 #include <numeric>
@@ -11,6 +10,8 @@
 
 #include <daig/core/error.hpp>
 #include <daig/data/npy.hpp>
+
+BOOST_AUTO_TEST_SUITE(npy_test)
 
 using namespace daig;
 using namespace daig::data;
@@ -302,5 +303,7 @@ BOOST_AUTO_TEST_CASE(values_that_do_not_fill_the_shape_break_the_contract) {
                     ContractViolation);
   BOOST_TEST(!std::filesystem::exists(folder / "y.npy"));
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE data_npz
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -11,6 +10,8 @@
 #include <daig/core/error.hpp>
 #include <daig/data/dataset.hpp>
 #include <daig/data/npz.hpp>
+
+BOOST_AUTO_TEST_SUITE(npz_test)
 
 using namespace daig;
 using namespace daig::data;
@@ -164,3 +165,5 @@ BOOST_AUTO_TEST_CASE(a_dataset_is_four_arrays_or_two) {
       error_of<InputError>([&] { open_dataset((folder / "x.npy").string()); });
   BOOST_TEST(contains(other, "--data and --labels"), other);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE data_read_shard
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -11,6 +10,8 @@
 
 #include <daig/core/error.hpp>
 #include <daig/data/read_shard.hpp>
+
+BOOST_AUTO_TEST_SUITE(read_shard_test)
 
 using namespace daig;
 using namespace daig::data;
@@ -89,3 +90,5 @@ BOOST_AUTO_TEST_CASE(another_dataset_s_plan_and_an_unknown_shard_break_the_contr
   BOOST_CHECK_THROW(read_shard(dataset, ShardPlan(11, 2, 2), ShardId{0}), ContractViolation);
   BOOST_CHECK_THROW(read_shard(dataset, ShardPlan(10, 2, 2), ShardId{2}), ContractViolation);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE data_sample_order
 #include <algorithm>
 #include <set>
 #include <vector>
@@ -6,6 +5,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <daig/data/sample_order.hpp>
+
+BOOST_AUTO_TEST_SUITE(sample_order_test)
 
 using namespace daig;
 using namespace daig::data;
@@ -41,3 +42,5 @@ BOOST_AUTO_TEST_CASE(the_order_is_part_of_a_run_and_stays_as_it_is) {
   const std::vector<std::uint32_t> known{6, 5, 2, 1, 4, 7, 0, 3};
   BOOST_TEST(order == known, boost::test_tools::per_element());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE data_scale
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -8,6 +7,8 @@
 
 #include <daig/data/batch.hpp>
 #include <daig/data/scale.hpp>
+
+BOOST_AUTO_TEST_SUITE(scale_test)
 
 using namespace daig::data;
 
@@ -81,3 +82,5 @@ BOOST_AUTO_TEST_CASE(halves_that_are_not_finite_are_found) {
   BOOST_TEST(find_not_finite(ElementType::f16, std::as_bytes(std::span(halves))) == 2u);
   BOOST_TEST(find_not_finite(ElementType::f16, std::as_bytes(std::span(halves).first(2))) == 2u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

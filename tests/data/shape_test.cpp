@@ -1,9 +1,10 @@
-#define BOOST_TEST_MODULE data_shape
 #include <cstdint>
 
 #include <boost/test/unit_test.hpp>
 
 #include <daig/data/shape.hpp>
+
+BOOST_AUTO_TEST_SUITE(shape_test)
 
 using namespace daig::data;
 
@@ -33,3 +34,5 @@ BOOST_AUTO_TEST_CASE(texts_are_those_of_numpy) {
   BOOST_TEST(to_text(Shape{10}) == "(10,)");
   BOOST_TEST(to_text(Shape{60000, 28, 28}) == "(60000, 28, 28)");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

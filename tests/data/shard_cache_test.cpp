@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE data_shard_cache
 #include <cstdint>
 #include <memory>
 #include <thread>
@@ -7,6 +6,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <daig/data/shard_cache.hpp>
+
+BOOST_AUTO_TEST_SUITE(shard_cache_test)
 
 using namespace daig;
 using namespace daig::data;
@@ -121,3 +122,5 @@ BOOST_AUTO_TEST_CASE(one_thread_inserts_while_another_finds) {
   cache.insert(shard(9));
   BOOST_TEST(cache.memory_bytes() <= 3 * one);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE data_shard_plan
 #include <cstdint>
 #include <vector>
 
@@ -6,6 +5,8 @@
 
 #include <daig/core/random.hpp>
 #include <daig/data/shard_plan.hpp>
+
+BOOST_AUTO_TEST_SUITE(shard_plan_test)
 
 using namespace daig;
 using namespace daig::data;
@@ -82,3 +83,5 @@ BOOST_AUTO_TEST_CASE(the_greatest_numbers_do_not_overflow) {
   BOOST_TEST(ShardPlan(most, 1, 1).batches() == most);
   BOOST_CHECK_THROW(ShardPlan(most, 1, std::uint64_t{1} << 32), ContractViolation);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE data_shard
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -12,6 +11,8 @@
 
 #include <daig/core/error.hpp>
 #include <daig/data/shard.hpp>
+
+BOOST_AUTO_TEST_SUITE(shard_test)
 
 using namespace daig;
 using namespace daig::data;
@@ -279,5 +280,7 @@ BOOST_AUTO_TEST_CASE(threads_may_make_batches_of_one_shard_at_once) {
   BOOST_CHECK(made[1] == made[3]);
   BOOST_CHECK(made[0] != made[1]);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE launcher_bad_input
-
 // What cannot work is refused with one line that names it, the right exit code, and nothing left
 // behind; whichever command it is, and before any work is done.
 
@@ -13,6 +11,8 @@
 #include "launcher/command.hpp"
 #include "launcher/sample_data.hpp"
 #include "support/temporary_folder.hpp"
+
+BOOST_AUTO_TEST_SUITE(bad_input_test)
 
 namespace {
 
@@ -293,3 +293,5 @@ BOOST_AUTO_TEST_CASE(one_rank_speaks_for_all) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

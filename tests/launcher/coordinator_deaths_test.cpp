@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE launcher_coordinator_deaths
-
 // A coordinator that dies between what the others know, what the ledger knows, and what a snapshot
 // holds.
 
@@ -7,6 +5,8 @@
 
 #include "launcher/training_place.hpp"
 #include "store/sample_run.hpp"
+
+BOOST_AUTO_TEST_SUITE(coordinator_deaths_test)
 
 namespace {
 
@@ -81,3 +81,5 @@ BOOST_AUTO_TEST_CASE(no_snapshot_knows_more_than_the_ledger) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

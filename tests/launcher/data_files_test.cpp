@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE launcher_data_files
 #include "launcher/data_files.hpp"
 
 #include <algorithm>
@@ -11,6 +10,8 @@
 
 #include "data/zip_files.hpp"
 #include "support/temporary_folder.hpp"
+
+BOOST_AUTO_TEST_SUITE(data_files_test)
 
 namespace {
 
@@ -88,3 +89,5 @@ BOOST_AUTO_TEST_CASE(words_are_the_same_in_any_folder) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE launcher_data_sources
-
 // Whatever the data comes in, the same samples train the same model; and what was said of them goes
 // with the run.
 
@@ -16,6 +14,8 @@
 #include "launcher/command.hpp"
 #include "launcher/sample_data.hpp"
 #include "support/temporary_folder.hpp"
+
+BOOST_AUTO_TEST_SUITE(data_sources_test)
 
 namespace {
 
@@ -200,3 +200,5 @@ BOOST_FIXTURE_TEST_CASE(inspect_shows_every_source, Place) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

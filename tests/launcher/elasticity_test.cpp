@@ -1,9 +1,10 @@
-#define BOOST_TEST_MODULE launcher_elasticity
 #include "launcher/elasticity.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <daig/core/error.hpp>
+
+BOOST_AUTO_TEST_SUITE(elasticity_test)
 
 namespace {
 
@@ -64,3 +65,5 @@ BOOST_AUTO_TEST_CASE(options_that_contradict_each_other_are_refused) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE launcher_epoch_by_epoch
-
 // Runs that are followed epoch by epoch, and runs that go by local epochs.
 
 #include <cmath>
@@ -13,6 +11,8 @@
 #include "launcher/command.hpp"
 #include "launcher/sample_data.hpp"
 #include "support/temporary_folder.hpp"
+
+BOOST_AUTO_TEST_SUITE(epoch_by_epoch_test)
 
 namespace {
 
@@ -175,3 +175,5 @@ BOOST_AUTO_TEST_CASE(what_does_not_go_together_is_refused) {
   const Ended unwritable = place.command(train + Words{"-n", "2", "--history", "nowhere/h.csv"});
   BOOST_TEST(unwritable.code == 4);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

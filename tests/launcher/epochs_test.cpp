@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE launcher_epochs
-
 #include "launcher/epochs.hpp"
 
 #include <atomic>
@@ -12,6 +10,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include "support/temporary_folder.hpp"
+
+BOOST_AUTO_TEST_SUITE(epochs_test)
 
 using namespace daig;
 using namespace daig::launcher;
@@ -187,3 +187,5 @@ not an event "epoch"
   BOOST_TEST(earlier[1].validation.value().samples == 9U);
   BOOST_TEST(read_epochs(folder.path() / "none", Version{20}).empty());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

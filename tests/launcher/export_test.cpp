@@ -1,11 +1,11 @@
-#define BOOST_TEST_MODULE launcher_export
-
 // The model of a run is taken out while it goes on, after it was stopped, and at its end.
 
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
 #include "launcher/training_place.hpp"
+
+BOOST_AUTO_TEST_SUITE(export_test)
 
 namespace {
 
@@ -173,3 +173,5 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_exported_is_refused) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

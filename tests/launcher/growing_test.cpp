@@ -1,11 +1,11 @@
-#define BOOST_TEST_MODULE launcher_growing
-
 // Jobs that grow and shrink while they run. Ranks are shell scripts, which open a door but let
 // nobody in; all hosts are this machine.
 
 #include <boost/test/unit_test.hpp>
 
 #include "launcher/scripted_job.hpp"
+
+BOOST_AUTO_TEST_SUITE(growing_test)
 
 namespace {
 
@@ -334,3 +334,5 @@ BOOST_AUTO_TEST_CASE(a_host_that_hangs_does_not_hang_the_start) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE launcher_growth
 #include "launcher/growth.hpp"
 
 #include <algorithm>
@@ -11,6 +10,8 @@
 #include <fmt/ranges.h>
 
 #include "launcher/placement.hpp"
+
+BOOST_AUTO_TEST_SUITE(growth_test)
 
 namespace {
 
@@ -383,3 +384,5 @@ BOOST_AUTO_TEST_CASE(random_histories_keep_the_rules) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

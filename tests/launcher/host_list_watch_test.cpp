@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE launcher_host_list_watch
 #include "launcher/host_list_watch.hpp"
 
 #include <fstream>
@@ -10,6 +9,8 @@
 
 #include "launcher/growth.hpp"
 #include "support/temporary_folder.hpp"
+
+BOOST_AUTO_TEST_SUITE(host_list_watch_test)
 
 namespace {
 
@@ -165,3 +166,5 @@ BOOST_AUTO_TEST_CASE(each_kind_of_trouble_is_said_once_until_all_is_well) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE launcher_hostfile
 #include "launcher/hostfile.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -6,6 +5,8 @@
 #include <daig/core/error.hpp>
 
 #include "support/temporary_folder.hpp"
+
+BOOST_AUTO_TEST_SUITE(hostfile_test)
 
 namespace {
 
@@ -68,3 +69,5 @@ BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_read_is_named) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

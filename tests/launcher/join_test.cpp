@@ -1,9 +1,10 @@
-#define BOOST_TEST_MODULE launcher_join
 #include "launcher/join.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <daig/core/error.hpp>
+
+BOOST_AUTO_TEST_SUITE(join_test)
 
 namespace {
 
@@ -40,3 +41,5 @@ BOOST_AUTO_TEST_CASE(what_is_no_order_is_refused) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,10 +1,11 @@
-#define BOOST_TEST_MODULE launcher_json
 #include "launcher/json.hpp"
 
 #include <limits>
 
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
+
+BOOST_AUTO_TEST_SUITE(json_test)
 
 namespace {
 
@@ -41,3 +42,5 @@ BOOST_AUTO_TEST_CASE(another_reader_finds_what_was_written) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

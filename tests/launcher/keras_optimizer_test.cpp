@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE launcher_keras_optimizer
 #include "launcher/keras_optimizer.hpp"
 
 #include <string>
@@ -7,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include <daig/core/error.hpp>
+
+BOOST_AUTO_TEST_SUITE(keras_optimizer_test)
 
 namespace {
 
@@ -209,3 +210,5 @@ BOOST_AUTO_TEST_CASE(what_is_not_supported_is_named) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE launcher_keras_state
 #include "launcher/keras_state.hpp"
 
 #include <cmath>
@@ -9,6 +8,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <daig/optim/make_optimizer.hpp>
+
+BOOST_AUTO_TEST_SUITE(keras_state_test)
 
 namespace {
 
@@ -266,3 +267,5 @@ BOOST_AUTO_TEST_CASE(half_a_state_is_none) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

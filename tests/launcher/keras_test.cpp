@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE launcher_keras
-
 // A Keras file in, a Keras file out.
 
 #include <cstdint>
@@ -15,6 +13,8 @@
 
 #include "launcher/training_place.hpp"
 #include "store/keras_sample.hpp"
+
+BOOST_AUTO_TEST_SUITE(keras_test)
 
 namespace {
 
@@ -347,3 +347,5 @@ BOOST_AUTO_TEST_CASE(a_run_from_a_keras_file_is_exported_as_one) {
   BOOST_TEST(contains(refused.error, "run/original.h5: is not the model that run/model.h5"),
              refused.error);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

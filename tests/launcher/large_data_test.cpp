@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE launcher_large_data
-
 // A dataset of 20 GB, of which the disk holds nothing: what a rank keeps in memory has a bound of
 // its own.
 
@@ -12,6 +10,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include "launcher/training_place.hpp"
+
+BOOST_AUTO_TEST_SUITE(large_data_test)
 
 namespace {
 
@@ -61,3 +61,5 @@ BOOST_AUTO_TEST_CASE(twenty_gigabytes_train_within_one) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE launcher_losses
-
 // Processes that die: what is left of the run, and what becomes of the rest of it.
 
 #include <algorithm>
@@ -10,6 +8,8 @@
 
 #include "launcher/training_place.hpp"
 #include "support/sanitized.hpp"
+
+BOOST_AUTO_TEST_SUITE(losses_test)
 
 namespace {
 
@@ -309,3 +309,5 @@ BOOST_AUTO_TEST_CASE(a_signal_to_the_launcher_ends_all_of_it) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE launcher_mpirun
 #include "launcher/mpirun.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -9,6 +8,8 @@
 #include "data/array_files.hpp"
 #include "launcher/supervisor.hpp"
 #include "support/temporary_folder.hpp"
+
+BOOST_AUTO_TEST_SUITE(mpirun_test)
 
 namespace {
 
@@ -113,3 +114,5 @@ BOOST_AUTO_TEST_CASE(the_loss_of_a_coordinator) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE launcher_optimizer_words
 #include "launcher/optimizer_words.hpp"
 
 #include <string>
@@ -6,6 +5,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <daig/core/error.hpp>
+
+BOOST_AUTO_TEST_SUITE(optimizer_words_test)
 
 namespace {
 
@@ -91,3 +92,5 @@ BOOST_AUTO_TEST_CASE(words_for_other_optimizers_are_refused) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

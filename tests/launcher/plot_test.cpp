@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE launcher_plot
-
 // Runs are trained, and their pages drawn and looked into.
 
 #include <fstream>
@@ -9,6 +7,8 @@
 
 #include "launcher/training_place.hpp"
 #include "store/sample_run.hpp"
+
+BOOST_AUTO_TEST_SUITE(plot_test)
 
 namespace {
 
@@ -159,3 +159,5 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_drawn_is_refused) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,7 +1,8 @@
-#define BOOST_TEST_MODULE launcher_progress
 #include "launcher/progress.hpp"
 
 #include <boost/test/unit_test.hpp>
+
+BOOST_AUTO_TEST_SUITE(progress_test)
 
 namespace {
 
@@ -38,3 +39,5 @@ BOOST_AUTO_TEST_CASE(a_resumed_run_is_measured_from_where_it_resumed) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE launcher_random_losses
-
 // Jobs of real processes whose volunteers are killed, or frozen for a while, at random moments.
 // Seeded, but for what the machine makes of the moments.
 
@@ -19,6 +17,8 @@
 
 #include "launcher/training_place.hpp"
 #include "support/sanitized.hpp"
+
+BOOST_AUTO_TEST_SUITE(random_losses_test)
 
 namespace {
 
@@ -128,3 +128,5 @@ BOOST_AUTO_TEST_CASE(volunteers_may_be_lost_at_any_moment) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

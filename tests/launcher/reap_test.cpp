@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE launcher_reap
 #include "launcher/reap.hpp"
 
 #include <fstream>
@@ -9,6 +8,8 @@
 #include "launcher/command.hpp"
 #include "launcher/remote_shell.hpp"
 #include "support/temporary_folder.hpp"
+
+BOOST_AUTO_TEST_SUITE(reap_test)
 
 namespace {
 
@@ -81,3 +82,5 @@ BOOST_AUTO_TEST_CASE(other_machines_are_asked_all_at_once) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE launcher_replay
-
 // Runs are trained, and computed again from what they left; and what was changed is named.
 
 #include <boost/test/unit_test.hpp>
@@ -9,6 +7,8 @@
 #include "launcher/sample_data.hpp"
 #include "store/sample_run.hpp"
 #include "support/temporary_folder.hpp"
+
+BOOST_AUTO_TEST_SUITE(replay_test)
 
 namespace {
 
@@ -282,3 +282,5 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_replayed_is_refused) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

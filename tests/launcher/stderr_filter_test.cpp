@@ -1,7 +1,8 @@
-#define BOOST_TEST_MODULE launcher_stderr_filter
 #include "launcher/stderr_filter.hpp"
 
 #include <boost/test/unit_test.hpp>
+
+BOOST_AUTO_TEST_SUITE(stderr_filter_test)
 
 namespace {
 
@@ -106,3 +107,5 @@ BOOST_AUTO_TEST_CASE(a_line_is_shown_as_soon_as_it_is_known_to_be_no_page) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

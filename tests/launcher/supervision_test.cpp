@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE launcher_supervision
-
 // What the launcher makes of signals, of a coordinator that dies, and of what mpirun leaves behind.
 // Ranks are shell scripts.
 
@@ -8,6 +6,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include "launcher/scripted_job.hpp"
+
+BOOST_AUTO_TEST_SUITE(supervision_test)
 
 namespace {
 
@@ -229,3 +229,5 @@ BOOST_AUTO_TEST_CASE(a_host_that_cannot_be_reached_at_the_start_is_an_error) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

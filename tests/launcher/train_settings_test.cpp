@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE launcher_train_settings
 #include "launcher/train_settings.hpp"
 
 #include <functional>
@@ -8,6 +7,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <daig/core/error.hpp>
+
+BOOST_AUTO_TEST_SUITE(train_settings_test)
 
 namespace {
 
@@ -146,3 +147,5 @@ BOOST_AUTO_TEST_CASE(settings_that_make_no_sense_by_themselves) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE launcher_training
-
 // The command as a user meets it: train in every way there is, then use what came out.
 
 #include <cmath>
@@ -14,6 +12,8 @@
 #include "launcher/command.hpp"
 #include "launcher/sample_data.hpp"
 #include "support/temporary_folder.hpp"
+
+BOOST_AUTO_TEST_SUITE(training_test)
 
 namespace {
 
@@ -260,3 +260,5 @@ BOOST_AUTO_TEST_CASE(any_program_runs_and_rank_0_decides) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

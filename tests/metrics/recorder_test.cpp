@@ -1,10 +1,11 @@
-#define BOOST_TEST_MODULE metrics_recorder
 #include <string>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
 
 #include <daig/metrics/recorder.hpp>
+
+BOOST_AUTO_TEST_SUITE(recorder_test)
 
 namespace metrics = daig::metrics;
 
@@ -72,3 +73,5 @@ BOOST_AUTO_TEST_CASE(a_step_adds_up_its_batches) {
   BOOST_TEST(step.samples() == 39U);
   BOOST_TEST(step.loss_sum() == 1.75);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

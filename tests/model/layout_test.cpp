@@ -1,10 +1,11 @@
-#define BOOST_TEST_MODULE model_layout
 #include <cstddef>
 #include <limits>
 
 #include <boost/test/unit_test.hpp>
 
 #include <daig/model/layout.hpp>
+
+BOOST_AUTO_TEST_SUITE(layout_test)
 
 using namespace daig;
 using namespace daig::model;
@@ -84,3 +85,5 @@ BOOST_AUTO_TEST_CASE(roles_that_make_no_sense_are_refused) {
   BOOST_CHECK_THROW(layout.regularize(1, {0.1, 0}), ContractViolation);
   BOOST_CHECK_EQUAL(layout.size(), 2u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_cpu_engine
-
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -9,6 +7,8 @@
 #include <daig/nn/engine.hpp>
 
 #include "numeric_gradient.hpp"
+
+BOOST_AUTO_TEST_SUITE(cpu_engine_test)
 
 namespace {
 
@@ -239,3 +239,5 @@ BOOST_AUTO_TEST_CASE(shapes_that_do_not_fit_are_refused) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

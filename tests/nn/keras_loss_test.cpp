@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_keras_loss
-
 // The losses and metrics that Keras models are compiled with, as several versions write them.
 
 #include <cmath>
@@ -15,6 +13,8 @@
 #include <daig/nn/keras_metrics.hpp>
 #include <daig/nn/keras_spec.hpp>
 #include <daig/nn/network.hpp>
+
+BOOST_AUTO_TEST_SUITE(keras_loss_test)
 
 namespace {
 
@@ -300,3 +300,5 @@ BOOST_AUTO_TEST_CASE(a_spec_with_strange_metrics_is_refused) {
     BOOST_CHECK_THROW(Network<double>("keras:" + strange.dump()), UsageError);
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

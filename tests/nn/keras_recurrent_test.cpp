@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_keras_recurrent
-
 // Recurrent layers and embeddings as Keras writes them: before 3 without modules and with a
 // batch_input_shape, since 3 with more options and in another order.
 
@@ -19,6 +17,8 @@
 
 #include "layers/naive_recurrent.hpp"
 #include "numeric_gradient.hpp"
+
+BOOST_AUTO_TEST_SUITE(keras_recurrent_test)
 
 namespace {
 
@@ -342,3 +342,5 @@ BOOST_AUTO_TEST_CASE(what_is_not_known_is_refused_by_layer_and_option) {
                  .find("layer 'GRU_1' (GRU): a sample has 1 extents, not those of a sequence") ==
              0U);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_keras_spatial
-
 // Layers over images and sequences, and activations, as Keras 2 and 3 write them.
 
 #include <cmath>
@@ -14,6 +12,8 @@
 #include <daig/core/error.hpp>
 #include <daig/nn/keras_spec.hpp>
 #include <daig/nn/network.hpp>
+
+BOOST_AUTO_TEST_SUITE(keras_spatial_test)
 
 namespace {
 
@@ -283,3 +283,5 @@ BOOST_AUTO_TEST_CASE(what_is_not_supported_is_refused_by_layer_and_option) {
   BOOST_TEST(refused(image, layer("ELU", {{"alpha", {1}}}), "alpha is [1]"));
   BOOST_TEST(refused(image, layer("Permute", {{"dims", {2, 1, 3}}}), "layers of this kind"));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

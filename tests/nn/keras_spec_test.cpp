@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_keras_spec
-
 // What Keras writes as JSON, of several versions, as networks; and what is refused, by name.
 
 #include <string>
@@ -12,6 +10,8 @@
 #include <daig/core/error.hpp>
 #include <daig/nn/keras_spec.hpp>
 #include <daig/nn/network.hpp>
+
+BOOST_AUTO_TEST_SUITE(keras_spec_test)
 
 namespace {
 
@@ -332,3 +332,5 @@ BOOST_AUTO_TEST_CASE(text_that_is_no_model_is_refused) {
     BOOST_CHECK_THROW(keras_spec(image_chain.dump(), text), UsageError);
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

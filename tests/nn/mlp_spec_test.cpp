@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_mlp_spec
-
 #include <string>
 #include <vector>
 
@@ -7,6 +5,8 @@
 
 #include <daig/core/error.hpp>
 #include <daig/nn/mlp_spec.hpp>
+
+BOOST_AUTO_TEST_SUITE(mlp_spec_test)
 
 namespace {
 
@@ -97,3 +97,5 @@ BOOST_AUTO_TEST_CASE(nonsense_is_refused_by_name) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

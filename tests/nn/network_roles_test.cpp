@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_network_roles
-
 // Networks in which not every parameter is simply trained.
 
 #include <cmath>
@@ -20,6 +18,8 @@
 #include <daig/nn/network.hpp>
 
 #include "numeric_gradient.hpp"
+
+BOOST_AUTO_TEST_SUITE(network_roles_test)
 
 namespace {
 
@@ -239,3 +239,5 @@ BOOST_AUTO_TEST_CASE(no_samples_give_zeros) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

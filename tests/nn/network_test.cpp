@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_network
-
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -21,6 +19,8 @@
 #include <daig/optim/sgd.hpp>
 
 #include "numeric_gradient.hpp"
+
+BOOST_AUTO_TEST_SUITE(network_test)
 
 namespace {
 
@@ -548,3 +548,5 @@ BOOST_AUTO_TEST_CASE(threads_with_networks_of_their_own_agree_with_one) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_normalization
-
 // What the engine does for layers that normalise, and for regularisers; against plain loops.
 
 #include <algorithm>
@@ -13,6 +11,8 @@
 #include <daig/nn/engine.hpp>
 
 #include "numeric_gradient.hpp"
+
+BOOST_AUTO_TEST_SUITE(normalization_test)
 
 namespace {
 
@@ -202,3 +202,5 @@ BOOST_AUTO_TEST_CASE(sizes_that_do_not_fit_are_refused) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_window
-
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -10,6 +8,8 @@
 
 #include <daig/core/error.hpp>
 #include <daig/nn/window.hpp>
+
+BOOST_AUTO_TEST_SUITE(window_test)
 
 namespace {
 
@@ -147,3 +147,5 @@ BOOST_AUTO_TEST_CASE(absurd_extents_do_not_overflow) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE store_audit
 #include <cstdint>
 #include <map>
 #include <string>
@@ -13,6 +12,8 @@
 
 #include "file_bytes.hpp"
 #include "sample_run.hpp"
+
+BOOST_AUTO_TEST_SUITE(audit_test)
 
 using namespace daig;
 using store::AuditReport;
@@ -55,8 +56,6 @@ struct FinishedRun : Run {
 };
 
 using Faults = std::map<Fault, std::uint64_t>;
-
-}  // namespace
 
 BOOST_FIXTURE_TEST_CASE(a_finished_run_is_clean, FinishedRun) {
   const AuditReport report = audit();
@@ -384,3 +383,7 @@ BOOST_AUTO_TEST_CASE(a_resume_takes_an_early_end_back) {
   static_cast<void>(store::Ledger::resume(run.ledger, Version{3}));
   BOOST_TEST(!run.audit().clean());
 }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

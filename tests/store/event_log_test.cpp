@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE store_event_log
 #include <limits>
 #include <sstream>
 #include <string>
@@ -13,6 +12,8 @@
 #include <daig/store/event_log.hpp>
 
 #include "file_bytes.hpp"
+
+BOOST_AUTO_TEST_SUITE(event_log_test)
 
 using namespace daig;
 using nlohmann::json;
@@ -34,8 +35,6 @@ struct Log {
     return parsed;
   }
 };
-
-}  // namespace
 
 BOOST_FIXTURE_TEST_CASE(an_event_is_one_line_with_its_fields, Log) {
   EventLog log = open();
@@ -141,3 +140,7 @@ BOOST_FIXTURE_TEST_CASE(contracts_and_places_that_cannot_be_written, Log) {
   EventLog full("/dev/full", Clock::now());
   BOOST_CHECK_THROW(full.event("lost", {}), IoError);
 }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE store_event_reader
 #include <cmath>
 #include <string>
 #include <vector>
@@ -11,6 +10,8 @@
 #include <daig/store/event_reader.hpp>
 
 #include "file_bytes.hpp"
+
+BOOST_AUTO_TEST_SUITE(event_reader_test)
 
 using namespace daig;
 using store::EventReader;
@@ -28,8 +29,6 @@ std::vector<LoggedEvent> all(EventReader& reader) {
   while (auto event = reader.next()) events.push_back(std::move(*event));
   return events;
 }
-
-}  // namespace
 
 BOOST_FIXTURE_TEST_CASE(what_is_logged_is_read_back, Log) {
   {
@@ -92,3 +91,7 @@ BOOST_FIXTURE_TEST_CASE(no_file_has_no_events, Log) {
   EventReader not_a_file(folder.path(), {"epoch"});
   BOOST_CHECK_THROW(not_a_file.next(), IoError);
 }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

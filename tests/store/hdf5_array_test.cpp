@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE store_hdf5_array
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -15,6 +14,8 @@
 
 #include <daig/core/error.hpp>
 #include <daig/store/hdf5_array.hpp>
+
+BOOST_AUTO_TEST_SUITE(hdf5_array_test)
 
 namespace {
 
@@ -241,3 +242,5 @@ BOOST_FIXTURE_TEST_CASE(truncated_and_damaged_files_are_refused, Folder) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

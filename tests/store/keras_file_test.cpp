@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE store_keras_file
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -26,11 +25,7 @@
 #include "keras_sample.hpp"
 #include "sample_model.hpp"
 
-/// HDF5 1.10 forgets objects that it could not open.
-extern "C" const char* __lsan_default_suppressions();  // NOLINT(bugprone-reserved-identifier)
-extern "C" const char* __lsan_default_suppressions() {
-  return "leak:libhdf5";
-}  // NOLINT
+BOOST_AUTO_TEST_SUITE(keras_file_test)
 
 /// Before it looks whether a file has as much, HDF5 asks for as much memory as the file claims; it
 /// takes a refusal well.
@@ -579,3 +574,5 @@ BOOST_AUTO_TEST_CASE(real_files_with_changed_bits, *boost::unit_test::preconditi
     }
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

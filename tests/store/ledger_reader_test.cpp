@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE store_ledger_reader
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -15,6 +14,8 @@
 
 #include "file_bytes.hpp"
 #include "sample_run.hpp"
+
+BOOST_AUTO_TEST_SUITE(ledger_reader_test)
 
 using namespace daig;
 using metrics::StepRecord;
@@ -90,8 +91,6 @@ void check_same(const StepRecord& read, const StepRecord& written) {
     BOOST_TEST(batch.service_s == expected.service_s);
   }
 }
-
-}  // namespace
 
 BOOST_FIXTURE_TEST_CASE(what_was_written_comes_back, FinishedRun) {
   const std::vector<StepRecord> steps = read();
@@ -233,3 +232,7 @@ BOOST_FIXTURE_TEST_CASE(a_damaged_file_is_read_or_refused, FinishedRun) {
     }
   }
 }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

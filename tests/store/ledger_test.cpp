@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE store_ledger
 #include <algorithm>
 #include <csignal>
 #include <cstdint>
@@ -19,6 +18,8 @@
 
 #include "file_bytes.hpp"
 #include "sample_run.hpp"
+
+BOOST_AUTO_TEST_SUITE(ledger_test)
 
 using namespace daig;
 using store::Ledger;
@@ -50,8 +51,6 @@ int status_of_child(const std::function<void()>& work) {
   waitpid(child, &status, 0);
   return status;
 }
-
-}  // namespace
 
 BOOST_FIXTURE_TEST_CASE(every_fact_of_a_step_is_kept, LedgerFile) {
   configuration["spec"] = "mlp:3-5-2; größe";
@@ -295,3 +294,7 @@ BOOST_FIXTURE_TEST_CASE(random_histories_of_resumes_keep_every_batch_once, Ledge
     }
   }
 }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

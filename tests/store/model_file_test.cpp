@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE store_model_file
 #include <algorithm>
 #include <bit>
 #include <csignal>
@@ -26,12 +25,7 @@
 #include "file_checks.hpp"
 #include "sample_model.hpp"
 
-/// HDF5 1.10 forgets an object whose checksum is wrong. The tests that read undamaged objects
-/// (model_file_h5py_test and model_file_h5dump_test) are without this, and so find what we forget.
-extern "C" const char* __lsan_default_suppressions();  // NOLINT(bugprone-reserved-identifier)
-extern "C" const char* __lsan_default_suppressions() {
-  return "leak:libhdf5";
-}  // NOLINT
+BOOST_AUTO_TEST_SUITE(model_file_test)
 
 namespace fs = std::filesystem;
 using namespace daig;
@@ -350,3 +344,5 @@ BOOST_AUTO_TEST_CASE(a_description_names_what_is_in_the_file) {
     BOOST_TEST(text.find(part) != std::string::npos, part << " is missing in\n" << text);
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE store_run_directory
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +9,8 @@
 #include <daig/store/run_directory.hpp>
 
 #include "file_bytes.hpp"
+
+BOOST_AUTO_TEST_SUITE(run_directory_test)
 
 using namespace daig;
 using store::RunDirectory;
@@ -28,8 +29,6 @@ std::vector<std::uint64_t> versions(const RunDirectory& directory) {
   }
   return values;
 }
-
-}  // namespace
 
 BOOST_FIXTURE_TEST_CASE(a_new_run_has_its_places, Folder) {
   const RunDirectory directory = RunDirectory::create(path);
@@ -111,3 +110,7 @@ BOOST_FIXTURE_TEST_CASE(old_snapshots_can_be_removed, Folder) {
   BOOST_CHECK((versions(directory) == std::vector<std::uint64_t>{4, 0}));
   BOOST_CHECK_THROW(directory.keep_latest_snapshots(0), ContractViolation);
 }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,10 +1,11 @@
-#define BOOST_TEST_MODULE store_run_plan
 #include <string>
 
 #include <boost/test/unit_test.hpp>
 
 #include <daig/core/error.hpp>
 #include <daig/store/run_plan.hpp>
+
+BOOST_AUTO_TEST_SUITE(run_plan_test)
 
 using namespace daig;
 using store::Configuration;
@@ -63,3 +64,5 @@ BOOST_AUTO_TEST_CASE(products_that_overflow_are_refused) {
   configuration["epochs"] = "4294967295";
   BOOST_CHECK_THROW(store::run_plan(configuration, "my run"), InputError);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

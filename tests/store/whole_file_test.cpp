@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE store_whole_file
 #include <stdexcept>
 
 #include <boost/test/unit_test.hpp>
@@ -8,6 +7,8 @@
 #include <daig/store/whole_file.hpp>
 
 #include "file_bytes.hpp"
+
+BOOST_AUTO_TEST_SUITE(whole_file_test)
 
 using namespace daig;
 namespace fs = std::filesystem;
@@ -22,8 +23,6 @@ struct Place {
     return std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator());
   }
 };
-
-}  // namespace
 
 BOOST_FIXTURE_TEST_CASE(the_name_appears_once_the_file_is_whole, Place) {
   store::write_whole(path, [&](const fs::path& temporary) {
@@ -48,3 +47,7 @@ BOOST_FIXTURE_TEST_CASE(what_fails_half_way_leaves_the_old_file, Place) {
   BOOST_CHECK_THROW(store::write_whole(folder / "none" / "page.svg", [](const fs::path&) {}),
                     IoError);
 }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

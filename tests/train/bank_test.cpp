@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE bank
 #include <atomic>
 #include <memory>
 #include <thread>
@@ -7,6 +6,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <daig/train/bank.hpp>
+
+BOOST_AUTO_TEST_SUITE(bank_test)
 
 using namespace daig;
 
@@ -51,3 +52,5 @@ BOOST_AUTO_TEST_CASE(adds_in_the_order_of_acceptance_whoever_adds) {
     BOOST_TEST_REQUIRE(sum->sum()[size - 1] == expected);
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

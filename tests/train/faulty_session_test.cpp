@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE faulty_session
-
 // The whole stack in one process, under random faults: whoever dies, stands still, is cut off or
 // leaves, every batch counts once, and all who are left hold the same weights.
 
@@ -20,6 +18,8 @@
 
 #include "support/sanitized.hpp"
 #include "train/session_cases.hpp"
+
+BOOST_AUTO_TEST_SUITE(faulty_session_test)
 
 using namespace daig;
 using namespace std::chrono_literals;
@@ -204,3 +204,5 @@ BOOST_AUTO_TEST_CASE(whatever_befalls_the_ranks_every_batch_counts_once) {
   BOOST_TEST(events["member_lost"] > schedules / 4);
   BOOST_TEST(events["member_left"] > schedules / 50);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

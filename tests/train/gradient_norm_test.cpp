@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE gradient_norm
-
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -7,6 +5,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <daig/train/gradient_norm.hpp>
+
+BOOST_AUTO_TEST_SUITE(gradient_norm_test)
 
 using namespace daig;
 
@@ -40,3 +40,5 @@ BOOST_AUTO_TEST_CASE(what_is_not_finite_shows_wherever_it_is) {
     }
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

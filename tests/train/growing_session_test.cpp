@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE growing_session
-
 // A run that is joined while it goes on: newcomers get the weights from a member, count from the
 // next step, and may die at whatever point of their coming.
 
@@ -14,6 +12,8 @@
 
 #include "support/growing_ranks.hpp"
 #include "train/session_cases.hpp"
+
+BOOST_AUTO_TEST_SUITE(growing_session_test)
 
 using namespace daig;
 using namespace std::chrono_literals;
@@ -162,3 +162,5 @@ BOOST_DATA_TEST_CASE(newcomers_may_die_at_any_point, boost::unit_test::data::xra
   BOOST_TEST(run.deaths == 1U);
   BOOST_TEST(shares(run)[Rank{4}] > 0);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE train_local_fit
-
 // Local fits of batches: what is contributed, that a run of them averages weights, and that it is
 // reproduced from its records.
 
@@ -18,6 +16,8 @@
 
 #include "launcher/sample_data.hpp"
 #include "support/ranks.hpp"
+
+BOOST_AUTO_TEST_SUITE(local_fit_test)
 
 using namespace daig;
 
@@ -234,3 +234,5 @@ BOOST_AUTO_TEST_CASE(a_run_of_local_fits_averages_weights_and_is_reproduced) {
   BOOST_TEST(*replay.replica().weights() == end);
   BOOST_TEST(end != start);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

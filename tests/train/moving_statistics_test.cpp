@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE train_moving_statistics
-
 // Runs of a network with batch normalisation, dropout, a frozen layer and a regulariser.
 
 #include <algorithm>
@@ -24,6 +22,8 @@
 
 #include "launcher/sample_data.hpp"
 #include "support/ranks.hpp"
+
+BOOST_AUTO_TEST_SUITE(moving_statistics_test)
 
 using namespace daig;
 using metrics::StepRecord;
@@ -210,3 +210,5 @@ BOOST_AUTO_TEST_CASE(a_run_is_reproduced_bit_for_bit) {
   for (const StepRecord& step : run.steps) BOOST_TEST(replay.step(step) == step.sum_digest);
   BOOST_TEST(*replay.replica().weights() == run.last.front());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

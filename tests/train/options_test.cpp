@@ -1,9 +1,10 @@
-#define BOOST_TEST_MODULE options
 #include <functional>
 
 #include <boost/test/unit_test.hpp>
 
 #include <daig/train/options.hpp>
+
+BOOST_AUTO_TEST_SUITE(options_test)
 
 using namespace daig;
 using namespace std::chrono_literals;
@@ -61,3 +62,5 @@ BOOST_AUTO_TEST_CASE(what_is_trained_is_a_setting_that_ranks_share) {
   };
   BOOST_TEST(statistic(0.5) != statistic(0.75));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

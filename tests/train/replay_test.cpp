@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE replay
-
 // What real sessions did is computed again from their records: on several numbers of ranks, with
 // and without a coordinator that trains, with a straggler; and what was changed is found.
 
@@ -19,6 +17,8 @@
 
 #include "launcher/sample_data.hpp"
 #include "support/ranks.hpp"
+
+BOOST_AUTO_TEST_SUITE(replay_test)
 
 using namespace daig;
 using metrics::StepRecord;
@@ -367,3 +367,5 @@ BOOST_AUTO_TEST_CASE(a_workload_that_finds_its_own_data_is_replayed) {
   for (const StepRecord& step : steps) BOOST_TEST(replay.step(step) == step.sum_digest);
   BOOST_TEST(replay.replica().digest() == digest_of(last));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE replica
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -6,6 +5,8 @@
 #include <daig/optim/make_optimizer.hpp>
 #include <daig/train/replica.hpp>
 #include <daig/train/task.hpp>
+
+BOOST_AUTO_TEST_SUITE(replica_test)
 
 using namespace daig;
 
@@ -62,3 +63,5 @@ BOOST_AUTO_TEST_CASE(a_state_that_does_not_fit_is_refused) {
   BOOST_CHECK_THROW(train::restore(saved, model.optimizer_state()), InputError);
   BOOST_CHECK_THROW(train::restore({}, model.optimizer_state()), InputError);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,9 +1,10 @@
-#define BOOST_TEST_MODULE session
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include "train/session_cases.hpp"
+
+BOOST_AUTO_TEST_SUITE(session_test)
 
 using namespace daig;
 namespace data_set = boost::unit_test::data;
@@ -35,3 +36,5 @@ BOOST_AUTO_TEST_CASE(options_that_make_no_sense_are_refused) {
     BOOST_CHECK_THROW(train::Session(ranks, options, 3), UsageError);
   });
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,10 +1,11 @@
-#define BOOST_TEST_MODULE ticket_desk
 #include <stdexcept>
 #include <thread>
 
 #include <boost/test/unit_test.hpp>
 
 #include <daig/train/ticket_desk.hpp>
+
+BOOST_AUTO_TEST_SUITE(ticket_desk_test)
 
 using namespace daig;
 using train::Assignment;
@@ -85,3 +86,5 @@ BOOST_AUTO_TEST_CASE(a_failure_is_handed_over_once) {
   BOOST_TEST((desk.take_failure() != nullptr));
   BOOST_TEST((desk.take_failure() == nullptr));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

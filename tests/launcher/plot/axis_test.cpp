@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE launcher_plot_axis
 #include "launcher/plot/axis.hpp"
 
 #include <cmath>
@@ -6,6 +5,8 @@
 #include <set>
 
 #include <boost/test/unit_test.hpp>
+
+BOOST_AUTO_TEST_SUITE(axis_test)
 
 using daig::launcher::plot::Axis;
 using daig::launcher::plot::Scale;
@@ -93,3 +94,5 @@ BOOST_AUTO_TEST_CASE(numbers_are_short) {
   BOOST_CHECK_EQUAL(short_number(3e9), "3G");
   BOOST_CHECK_EQUAL(short_number(1e15), "1e+15");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

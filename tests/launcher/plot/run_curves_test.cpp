@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE launcher_plot_run_curves
 #include "launcher/plot/run_curves.hpp"
 
 #include <cmath>
@@ -8,6 +7,8 @@
 
 #include <daig/core/error.hpp>
 #include <daig/core/random.hpp>
+
+BOOST_AUTO_TEST_SUITE(run_curves_test)
 
 using namespace daig;
 using namespace daig::launcher::plot;
@@ -205,3 +206,5 @@ BOOST_AUTO_TEST_CASE(more_steps_than_announced_are_a_bug) {
   collector.add(step_of(0, 1, 1));
   BOOST_CHECK_THROW(collector.add(step_of(1, 1, 1)), ContractViolation);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE launcher_plot_run_page
 #include "launcher/plot/run_page.hpp"
 
 #include <cmath>
@@ -13,6 +12,8 @@
 #include <daig/core/random.hpp>
 
 #include "launcher/plot/printable.hpp"
+
+BOOST_AUTO_TEST_SUITE(run_page_test)
 
 using namespace daig;
 using namespace daig::launcher::plot;
@@ -194,3 +195,5 @@ BOOST_AUTO_TEST_CASE(texts_are_made_printable) {
   BOOST_CHECK_EQUAL(printable("abcd", 3), "abc…");
   BOOST_CHECK_EQUAL(printable("aößd", 4), "aö…");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,11 +1,11 @@
-#define BOOST_TEST_MODULE nn_activation
-
 #include <boost/test/unit_test.hpp>
 
 #include <daig/nn/layers/activation.hpp>
 
 #include "naive_window.hpp"
 #include "nn/numeric_gradient.hpp"
+
+BOOST_AUTO_TEST_SUITE(activation_test)
 
 namespace {
 
@@ -46,3 +46,5 @@ BOOST_AUTO_TEST_CASE(names_go_both_ways) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_batch_normalization
-
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -13,6 +11,8 @@
 #include <daig/nn/layers/batch_normalization.hpp>
 
 #include "nn/numeric_gradient.hpp"
+
+BOOST_AUTO_TEST_SUITE(batch_normalization_test)
 
 namespace {
 
@@ -216,3 +216,5 @@ BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_refused) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

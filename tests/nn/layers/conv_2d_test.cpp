@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_conv_2d
-
 #include <cmath>
 #include <vector>
 
@@ -9,6 +7,8 @@
 
 #include "naive_window.hpp"
 #include "nn/numeric_gradient.hpp"
+
+BOOST_AUTO_TEST_SUITE(conv_2d_test)
 
 namespace {
 
@@ -175,3 +175,5 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_dense
-
 #include <cmath>
 #include <vector>
 
@@ -9,6 +7,8 @@
 
 #include "naive_window.hpp"
 #include "nn/numeric_gradient.hpp"
+
+BOOST_AUTO_TEST_SUITE(dense_test)
 
 namespace {
 
@@ -116,3 +116,5 @@ BOOST_AUTO_TEST_CASE(glorot_for_the_rest) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

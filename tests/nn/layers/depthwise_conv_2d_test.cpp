@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_depthwise_conv_2d
-
 #include <cmath>
 #include <string_view>
 #include <vector>
@@ -10,6 +8,8 @@
 
 #include "naive_window.hpp"
 #include "nn/numeric_gradient.hpp"
+
+BOOST_AUTO_TEST_SUITE(depthwise_conv_2d_test)
 
 namespace {
 
@@ -159,3 +159,5 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

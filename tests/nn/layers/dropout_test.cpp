@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_dropout
-
 #include <cmath>
 #include <optional>
 #include <vector>
@@ -10,6 +8,8 @@
 #include <daig/nn/layers/dropout.hpp>
 
 #include "nn/numeric_gradient.hpp"
+
+BOOST_AUTO_TEST_SUITE(dropout_test)
 
 namespace {
 
@@ -112,3 +112,5 @@ BOOST_AUTO_TEST_CASE(rates_that_make_no_sense_are_refused) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

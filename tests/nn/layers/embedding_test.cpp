@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_embedding
-
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -18,6 +16,8 @@
 
 #include "naive_window.hpp"
 #include "nn/numeric_gradient.hpp"
+
+BOOST_AUTO_TEST_SUITE(embedding_test)
 
 namespace {
 
@@ -142,3 +142,5 @@ BOOST_AUTO_TEST_CASE(absurd_tables_are_refused) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_pointwise
-
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -10,6 +8,8 @@
 
 #include "naive_window.hpp"
 #include "nn/numeric_gradient.hpp"
+
+BOOST_AUTO_TEST_SUITE(pointwise_test)
 
 namespace {
 
@@ -89,3 +89,5 @@ BOOST_AUTO_TEST_CASE(large_values_stay_finite) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_pooling_1d
-
 #include <memory>
 #include <vector>
 
@@ -12,6 +10,8 @@
 
 #include "naive_window.hpp"
 #include "nn/numeric_gradient.hpp"
+
+BOOST_AUTO_TEST_SUITE(pooling_1d_test)
 
 namespace {
 
@@ -59,3 +59,5 @@ BOOST_AUTO_TEST_CASE(what_is_no_sequence_is_refused) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

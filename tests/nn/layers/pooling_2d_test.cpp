@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_pooling_2d
-
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -15,6 +13,8 @@
 
 #include "naive_window.hpp"
 #include "nn/numeric_gradient.hpp"
+
+BOOST_AUTO_TEST_SUITE(pooling_2d_test)
 
 namespace {
 
@@ -136,3 +136,5 @@ BOOST_AUTO_TEST_CASE(a_nan_is_not_hidden) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_recurrent
-
 // LSTM, GRU and the simple recurrent layer, alone and in both directions.
 
 #include <cmath>
@@ -20,6 +18,8 @@
 #include "naive_recurrent.hpp"
 #include "naive_window.hpp"
 #include "nn/numeric_gradient.hpp"
+
+BOOST_AUTO_TEST_SUITE(recurrent_test)
 
 namespace {
 
@@ -466,3 +466,5 @@ BOOST_AUTO_TEST_CASE(directions_that_do_not_fit_are_refused) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_reshape
-
 #include <boost/test/unit_test.hpp>
 
 #include <daig/core/error.hpp>
@@ -8,6 +6,8 @@
 
 #include "naive_window.hpp"
 #include "nn/numeric_gradient.hpp"
+
+BOOST_AUTO_TEST_SUITE(reshape_test)
 
 namespace {
 
@@ -34,3 +34,5 @@ BOOST_AUTO_TEST_CASE(other_numbers_of_values_are_refused) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_zero_padding_2d
-
 #include <limits>
 #include <string_view>
 #include <vector>
@@ -10,6 +8,8 @@
 
 #include "naive_window.hpp"
 #include "nn/numeric_gradient.hpp"
+
+BOOST_AUTO_TEST_SUITE(zero_padding_2d_test)
 
 namespace {
 
@@ -60,3 +60,5 @@ BOOST_AUTO_TEST_CASE(absurd_margins_are_refused) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_binary_cross_entropy
-
 #include <cmath>
 #include <vector>
 
@@ -8,6 +6,8 @@
 #include <daig/nn/losses/binary_cross_entropy.hpp>
 
 #include "loss_check.hpp"
+
+BOOST_AUTO_TEST_SUITE(binary_cross_entropy_test)
 
 using namespace daig::nn;
 using test::close;
@@ -55,3 +55,5 @@ BOOST_AUTO_TEST_CASE(it_takes_targets_and_judges_each_output_by_a_half) {
                                                  Matrix<const double>(outputs, 2, 2), {{}, targets},
                                                  loss.threshold()) == 2U);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_categorical_cross_entropy
-
 #include <cmath>
 #include <vector>
 
@@ -8,6 +6,8 @@
 #include <daig/nn/losses/categorical_cross_entropy.hpp>
 
 #include "loss_check.hpp"
+
+BOOST_AUTO_TEST_SUITE(categorical_cross_entropy_test)
 
 using namespace daig::nn;
 using test::close;
@@ -67,3 +67,5 @@ BOOST_AUTO_TEST_CASE(it_takes_targets_where_it_is_told_so) {
   BOOST_TEST(of_targets().takes(LabelKind::targets));
   BOOST_TEST((of_targets().accuracy() == Accuracy::categorical));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_elementwise_loss
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -10,6 +8,8 @@
 #include <daig/nn/losses/elementwise_loss.hpp>
 
 #include "loss_check.hpp"
+
+BOOST_AUTO_TEST_SUITE(elementwise_loss_test)
 
 namespace {
 
@@ -122,3 +122,5 @@ BOOST_AUTO_TEST_CASE(it_takes_targets_and_judges_distributions_alone) {
     BOOST_TEST((loss.accuracy() == Accuracy::categorical) == (kind == Kind::kl_divergence));
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

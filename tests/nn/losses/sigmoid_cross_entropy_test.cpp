@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_sigmoid_cross_entropy
-
 #include <cmath>
 #include <vector>
 
@@ -9,6 +7,8 @@
 #include <daig/nn/losses/sigmoid_cross_entropy.hpp>
 
 #include "loss_check.hpp"
+
+BOOST_AUTO_TEST_SUITE(sigmoid_cross_entropy_test)
 
 using namespace daig::nn;
 using test::close;
@@ -63,3 +63,5 @@ BOOST_AUTO_TEST_CASE(it_takes_targets_and_judges_each_logit_by_its_sign) {
                                                  Matrix<const double>(logits, 2, 2), {{}, targets},
                                                  loss.threshold()) == 2U);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

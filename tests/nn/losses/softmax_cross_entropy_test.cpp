@@ -1,5 +1,3 @@
-#define BOOST_TEST_MODULE nn_softmax_cross_entropy
-
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -9,6 +7,8 @@
 #include <daig/nn/losses/softmax_cross_entropy.hpp>
 
 #include "loss_check.hpp"
+
+BOOST_AUTO_TEST_SUITE(softmax_cross_entropy_test)
 
 namespace {
 
@@ -121,3 +121,5 @@ BOOST_AUTO_TEST_CASE(predictions_are_probabilities) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()
