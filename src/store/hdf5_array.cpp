@@ -14,6 +14,7 @@
 #include <daig/store/hdf5_array.hpp>
 
 #include "hdf5.hpp"
+#include "hdf5_bytes.hpp"
 #include "hdf5_numbers.hpp"
 
 namespace daig::store {
@@ -28,8 +29,11 @@ constexpr int most_depth = 16;
 /// Collects the arrays below a group; knows each object by its path, and gives up on too many.
 class ArrayList {
  public:
+  ArrayList(hid_t file, const fs::path& path) : bytes_(file, path) {}
+
   void walk(hid_t group, const std::string& prefix, int depth) {
     if (depth > most_depth) return;
+    hdf5::check_group(bytes_, group, prefix + "/");
     for (const std::string& name : hdf5::link_names(group, most_objects)) {
       if (names_.size() == most_arrays || ++seen_ > most_objects) return;
       const std::string path = prefix + "/" + name;
@@ -48,12 +52,13 @@ class ArrayList {
   std::vector<std::string> take() && { return std::move(names_); }
 
  private:
+  hdf5::FileBytes bytes_;
   std::vector<std::string> names_;
   std::size_t seen_ = 0;
 };
 
-std::vector<std::string> names_in(hid_t file) {
-  ArrayList list;
+std::vector<std::string> names_in(hid_t file, const fs::path& path) {
+  ArrayList list(file, path);
   list.walk(hdf5::open_group(file, "/").get(), "", 0);
   return std::move(list).take();
 }
@@ -72,17 +77,18 @@ std::string listed(std::vector<std::string> names) {
 }
 
 /// The array that is meant. @throws InputError when that is not clear.
-std::string choose(hid_t file, const std::string& path, const std::string& wanted) {
-  const std::vector<std::string> names = names_in(file);
+std::string choose(hid_t file, const fs::path& path, const std::string& wanted) {
+  const std::vector<std::string> names = names_in(file, path);
+  const std::string shown = path.string();
   if (wanted.empty()) {
     if (names.size() == 1) return names.front();
-    throw InputError(path, fmt::format("holds {}; say which array is meant, as in {}:/NAME",
-                                       listed(names), path));
+    throw InputError(shown, fmt::format("holds {}; say which array is meant, as in {}:/NAME",
+                                        listed(names), shown));
   }
   const std::string full = wanted.starts_with('/') ? wanted : "/" + wanted;
   // A file may hold more arrays than are listed: whether there is one, the opening tells.
   if (std::ranges::find(names, full) != names.end() || names.size() == most_arrays) return full;
-  throw InputError(path, fmt::format("has no array '{}'; it holds {}", wanted, listed(names)));
+  throw InputError(shown, fmt::format("has no array '{}'; it holds {}", wanted, listed(names)));
 }
 
 data::Shape shape_of(const hdf5::Numbers& numbers) {
@@ -148,7 +154,7 @@ std::vector<std::string> hdf5_array_names(const fs::path& path) {
   const hdf5::Session session;
   try {
     const hdf5::Handle file = hdf5::open_file(path);
-    return names_in(file.get());
+    return names_in(file.get(), path);
   } catch (const hdf5::Failure& failure) {
     throw InputError(path.string(), failure.what());
   }
@@ -159,7 +165,7 @@ data::SampleReaderPtr open_hdf5_array(const fs::path& path, const std::string& a
   std::string where = path.string();
   try {
     hdf5::Handle file = hdf5::open_file(path);
-    const std::string chosen = choose(file.get(), where, array);
+    const std::string chosen = choose(file.get(), path, array);
     where += ":" + chosen;
     hdf5::Numbers numbers(hdf5::open_object(file.get(), chosen), "the array",
                           hdf5::Booleans::are_numbers);

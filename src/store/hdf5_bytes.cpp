@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint64_t attribute_message = 0x0C;
 constexpr std::uint64_t continuation_message = 0x10;
+constexpr std::uint64_t symbol_table_message = 0x11;
 
 std::uint64_t address_of(hid_t object) {
 #if H5_VERSION_GE(1, 12, 0)
@@ -95,6 +96,17 @@ void check_attribute(std::string_view message) {
   }
 }
 
+/// Where a group's links are listed (IV.A.2.r): a B-tree of version 1 (III.A.1), and a heap with
+/// the names (III.D).
+void check_symbol_table(FileBytes& file, std::string_view message) {
+  if (message.size() < 16) throw Failure("is too short");
+  const auto begins_with = [&](std::size_t at, std::string_view signature) {
+    const std::vector<char> found = file.read(little_endian(message, at, 8), signature.size());
+    return std::ranges::equal(found, signature);
+  };
+  if (!begins_with(0, "TREE") || !begins_with(8, "HEAP")) throw Failure("lists no links");
+}
+
 }  // namespace
 
 std::uint64_t little_endian(std::string_view bytes, std::size_t at, std::size_t count) {
@@ -136,7 +148,8 @@ std::vector<char> FileBytes::read(std::uint64_t address, std::size_t count) {
   return bytes;
 }
 
-void check_attributes(FileBytes& file, hid_t group, const std::string& where) {
+void check_group(FileBytes& file, hid_t group, const std::string& where) {
+  const char* what = "an attribute";
   try {
     const std::uint64_t address = address_of(group);
     const std::vector<char> prefix = file.read(address, 16);  // IV.A.1.a
@@ -162,9 +175,12 @@ void check_attributes(FileBytes& file, hid_t group, const std::string& where) {
         if (size > rest.size()) throw Failure("is longer than its place");
         const std::string_view message = rest.substr(0, size);
         rest.remove_prefix(size);
+        what = kind == symbol_table_message ? "the list of links" : "an attribute";
         if (kind == attribute_message) {
           if (shared) throw Failure("is shared with others");
           check_attribute(message);
+        } else if (kind == symbol_table_message) {
+          check_symbol_table(file, message);
         } else if (kind == continuation_message) {
           if (size < 16) throw Failure("is too short");
           blocks.push_back({little_endian(message, 0, 8), little_endian(message, 8, 8)});
@@ -172,7 +188,7 @@ void check_attributes(FileBytes& file, hid_t group, const std::string& where) {
       }
     }
   } catch (const Failure& failure) {
-    throw Failure(fmt::format("an attribute of {} {}", where, failure.what()));
+    throw Failure(fmt::format("{} of {} {}", what, where, failure.what()));
   }
 }
 

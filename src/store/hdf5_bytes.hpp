@@ -32,11 +32,12 @@ class FileBytes {
   std::uint64_t base_ = 0;  ///< where HDF5's addresses begin
 };
 
-/// Makes sure that the attributes of a group lie inside its header. HDF5 1.10 copies as much as
-/// their types and shapes claim, even from beyond: call this before anything asks for an attribute.
-/// Headers of version 2 (HDF5 1.8's own format) have checksums, which HDF5 has compared already.
-/// Cost: one read of the header. @param where  names the group in errors
+/// Makes sure that the attributes of a group lie inside its header, and its list of links inside
+/// the file. HDF5 1.10 copies as much as attributes' types and shapes claim, even from beyond, and
+/// looks for links nowhere: call this before anything asks for either. Headers of version 2
+/// (HDF5 1.8's own format) have checksums, which HDF5 has compared already. Cost: one read of the
+/// header. @param where  names the group in errors
 /// @throws Failure when they do not, or are of a type that neither Keras nor DAIG writes.
-void check_attributes(FileBytes& file, hid_t group, const std::string& where);
+void check_group(FileBytes& file, hid_t group, const std::string& where);
 
 }  // namespace daig::store::hdf5

@@ -41,7 +41,7 @@ bool has_link(hid_t group, const char* name) {
 enum class Kind { whole_model, weights_only, own_model, unknown };
 
 Kind kind_of(hid_t file, hdf5::FileBytes& bytes) {
-  hdf5::check_attributes(bytes, hdf5::open_group(file, "/").get(), "/");
+  hdf5::check_group(bytes, hdf5::open_group(file, "/").get(), "/");
   if (hdf5::has_attribute(file, "model_config")) return Kind::whole_model;
   for (const char* name : {"layer_names", "layer_names0"}) {
     if (hdf5::has_attribute(file, name)) return Kind::weights_only;
@@ -119,7 +119,7 @@ class KerasReader {
       if (H5Iget_type(object.get()) != H5I_GROUP) {
         throw hdf5::Failure(fmt::format("{}/{} is not a group", top, layer));
       }
-      hdf5::check_attributes(bytes_, object.get(), top + "/" + layer);
+      hdf5::check_group(bytes_, object.get(), top + "/" + layer);
       visit_listed(object.get(), top + "/" + layer, layer, visit);
     }
     const char* rest = "top_level_model_weights";
@@ -142,7 +142,7 @@ class KerasReader {
  private:
   hdf5::Handle open_top(const std::string& path) {
     hdf5::Handle group = hdf5::open_group(file_, path);
-    hdf5::check_attributes(bytes_, group.get(), path);
+    hdf5::check_group(bytes_, group.get(), path);
     return group;
   }
 
@@ -187,6 +187,7 @@ class KerasReader {
       throw hdf5::Failure(
           fmt::format("{}/{} is more than {} groups deep, or in itself", top, prefix, max_depth));
     }
+    hdf5::check_group(bytes_, group, top + "/" + prefix);
     for (const std::string& link : hdf5::link_names(group, max_keras_arrays)) {
       count(1);
       hdf5::Handle object = open_child(group, top + "/" + prefix, link);
