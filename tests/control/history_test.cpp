@@ -18,8 +18,7 @@ using namespace daig::control;
 namespace {
 
 // A sanitizer takes more than ten times as long, and sees the same code in fewer of them.
-constexpr std::uint32_t share =
-    test::under_address_sanitizer || test::under_thread_sanitizer ? 10 : 1;
+constexpr std::uint32_t share = test::sanitized ? 10 : 1;
 constexpr std::uint32_t plain_histories = 3000 / share;
 constexpr std::uint32_t histories = 12'000 / share;
 

@@ -23,6 +23,8 @@ inline constexpr bool under_address_sanitizer = true;
 inline constexpr bool under_address_sanitizer = false;
 #endif
 
+inline constexpr bool sanitized = under_thread_sanitizer || under_address_sanitizer;
+
 #undef DAIG_HAS_FEATURE
 
 }  // namespace daig::test
