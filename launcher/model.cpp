@@ -109,11 +109,15 @@ void check_values(const nn::Network<float>& network, const data::ArraySource& fe
   }
 }
 
+void check_labels(const nn::Network<float>& network, const data::Dataset& dataset) {
+  if (dataset.label_kind() == data::LabelKind::targets) return;
+  data::check_labels(dataset, static_cast<std::int32_t>(network.output_size()));
+}
+
 void check_dataset(const nn::Network<float>& network, const data::Dataset& dataset) {
   check_features(network, dataset.features());
   check_values(network, dataset.features(), dataset.scale());
-  if (dataset.label_kind() == data::LabelKind::targets) return;
-  data::check_labels(dataset, static_cast<std::int32_t>(network.output_size()));
+  check_labels(network, dataset);
 }
 
 }  // namespace daig::launcher

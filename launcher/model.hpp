@@ -49,9 +49,11 @@ void check_features(const nn::Network<float>& network, const data::ArraySource& 
 void check_values(const nn::Network<float>& network, const data::ArraySource& features,
                   data::Scale scale);
 
-/// Checks that, and the labels, too. Expects them to be of fit_labels.
-/// @throws InputError naming the file and the sample when a label is no class of the network's.
-/// Cost: reads all labels that are classes.
+/// Expects the labels to be of fit_labels. @throws InputError naming the file and the sample when
+/// one is no class of the network's. Cost: reads all labels that are classes.
+void check_labels(const nn::Network<float>& network, const data::Dataset& dataset);
+
+/// All three.
 void check_dataset(const nn::Network<float>& network, const data::Dataset& dataset);
 
 }  // namespace daig::launcher

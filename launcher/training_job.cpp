@@ -174,8 +174,10 @@ void check_part(const nn::Network<float>& network, data::Dataset& part, Checks c
   check_features(network, part.features());
   part = fit_labels(network, part);
   if (checks == Checks::quick) return;
-  check_dataset(network, part.slice(0, samples_to_check(part.labels())));
-  data::check_finite(part.features(), 0, samples_to_check(part.features()));
+  check_labels(network, part.slice(0, samples_to_check(part.labels())));
+  const std::uint64_t some = samples_to_check(part.features());
+  check_values(network, part.slice(0, some).features(), part.scale());
+  data::check_finite(part.features(), 0, some);
 }
 
 }  // namespace

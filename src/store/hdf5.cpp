@@ -21,12 +21,6 @@ herr_t refuse_other_file(const char* /*parent_file*/, const char* /*parent_group
   return -1;
 }
 
-Handle link_access() {
-  Handle access(H5Pcreate(H5P_LINK_ACCESS), H5Pclose, "link access");
-  checked(H5Pset_elink_cb(access.get(), refuse_other_file, nullptr), "link access");
-  return access;
-}
-
 /// The format of HDF5 1.8: read by everything since 2008, and its metadata carries checksums.
 Handle file_access(H5F_libver_t from = H5F_LIBVER_V18, H5F_libver_t to = H5F_LIBVER_V18) {
   Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "file access");
@@ -144,6 +138,12 @@ Handle open_file_to_change(const std::filesystem::path& path) {
   const Handle access = file_access(H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST);
   return Handle(H5Fopen(path.c_str(), H5F_ACC_RDWR, access.get()), H5Fclose,
                 "the file cannot be opened");
+}
+
+Handle link_access() {
+  Handle access(H5Pcreate(H5P_LINK_ACCESS), H5Pclose, "link access");
+  checked(H5Pset_elink_cb(access.get(), refuse_other_file, nullptr), "link access");
+  return access;
 }
 
 Handle open_object(hid_t location, const std::string& path) {

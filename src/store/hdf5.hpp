@@ -74,6 +74,9 @@ Handle open_file(const std::filesystem::path& path);
 /// Opens a file of another program's to change values in it; its format stays as it is.
 Handle open_file_to_change(const std::filesystem::path& path);
 
+/// How links are followed: none to another file.
+Handle link_access();
+
 /// Opens whatever lies at a path. A link to another file, which could be any of the machine, is not
 /// followed. @throws Failure when there is nothing.
 Handle open_object(hid_t location, const std::string& path);

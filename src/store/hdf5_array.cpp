@@ -15,6 +15,7 @@
 
 #include "hdf5.hpp"
 #include "hdf5_bytes.hpp"
+#include "hdf5_header.hpp"
 #include "hdf5_numbers.hpp"
 
 namespace daig::store {
@@ -29,19 +30,25 @@ constexpr int most_depth = 16;
 /// Collects the arrays below a group; knows each object by its path, and gives up on too many.
 class ArrayList {
  public:
-  ArrayList(hid_t file, const fs::path& path) : bytes_(file, path) {}
+  ArrayList(hid_t file, hdf5::FileBytes& bytes) : bytes_(bytes) {
+    const hdf5::Handle root = hdf5::open_group(file, "/");
+    hdf5::check_object(bytes_, root.get(), "/");
+    walk(root.get(), "", 0);
+  }
 
+  std::vector<std::string> take() && { return std::move(names_); }
+
+ private:
   void walk(hid_t group, const std::string& prefix, int depth) {
     if (depth > most_depth) return;
-    hdf5::check_group(bytes_, group, prefix + "/");
     for (const std::string& name : hdf5::link_names(group, most_objects)) {
       if (names_.size() == most_arrays || ++seen_ > most_objects) return;
       const std::string path = prefix + "/" + name;
       std::optional<hdf5::Handle> object;
       try {
-        object.emplace(hdf5::open_object(group, name));
+        object.emplace(hdf5::open_checked(bytes_, group, name));
       } catch (const hdf5::Failure&) {
-        continue;  // a link that leads nowhere, or elsewhere
+        continue;  // a link that leads nowhere, or elsewhere, or to what is damaged
       }
       const H5I_type_t type = H5Iget_type(object->get());
       if (type == H5I_DATASET) names_.push_back(path);
@@ -49,19 +56,10 @@ class ArrayList {
     }
   }
 
-  std::vector<std::string> take() && { return std::move(names_); }
-
- private:
-  hdf5::FileBytes bytes_;
+  hdf5::FileBytes& bytes_;
   std::vector<std::string> names_;
   std::size_t seen_ = 0;
 };
-
-std::vector<std::string> names_in(hid_t file, const fs::path& path) {
-  ArrayList list(file, path);
-  list.walk(hdf5::open_group(file, "/").get(), "", 0);
-  return std::move(list).take();
-}
 
 std::string listed(std::vector<std::string> names) {
   constexpr std::size_t most = 20;
@@ -77,8 +75,9 @@ std::string listed(std::vector<std::string> names) {
 }
 
 /// The array that is meant. @throws InputError when that is not clear.
-std::string choose(hid_t file, const fs::path& path, const std::string& wanted) {
-  const std::vector<std::string> names = names_in(file, path);
+std::string choose(hid_t file, hdf5::FileBytes& bytes, const fs::path& path,
+                   const std::string& wanted) {
+  const std::vector<std::string> names = ArrayList(file, bytes).take();
   const std::string shown = path.string();
   if (wanted.empty()) {
     if (names.size() == 1) return names.front();
@@ -88,7 +87,8 @@ std::string choose(hid_t file, const fs::path& path, const std::string& wanted) 
   const std::string full = wanted.starts_with('/') ? wanted : "/" + wanted;
   // A file may hold more arrays than are listed: whether there is one, the opening tells.
   if (std::ranges::find(names, full) != names.end() || names.size() == most_arrays) return full;
-  throw InputError(shown, fmt::format("has no array '{}'; it holds {}", wanted, listed(names)));
+  throw InputError(shown,
+                   fmt::format("has no array '{}' of numbers; it holds {}", wanted, listed(names)));
 }
 
 data::Shape shape_of(const hdf5::Numbers& numbers) {
@@ -154,7 +154,8 @@ std::vector<std::string> hdf5_array_names(const fs::path& path) {
   const hdf5::Session session;
   try {
     const hdf5::Handle file = hdf5::open_file(path);
-    return names_in(file.get(), path);
+    hdf5::FileBytes bytes(file.get(), path);
+    return ArrayList(file.get(), bytes).take();
   } catch (const hdf5::Failure& failure) {
     throw InputError(path.string(), failure.what());
   }
@@ -165,9 +166,10 @@ data::SampleReaderPtr open_hdf5_array(const fs::path& path, const std::string& a
   std::string where = path.string();
   try {
     hdf5::Handle file = hdf5::open_file(path);
-    const std::string chosen = choose(file.get(), path, array);
+    hdf5::FileBytes bytes(file.get(), path);
+    const std::string chosen = choose(file.get(), bytes, path, array);
     where += ":" + chosen;
-    hdf5::Numbers numbers(hdf5::open_object(file.get(), chosen), "the array",
+    hdf5::Numbers numbers(hdf5::open_checked(bytes, file.get(), chosen), "the array",
                           hdf5::Booleans::are_numbers);
     if (numbers.stored_bytes() > fs::file_size(path)) {
       throw hdf5::Failure(

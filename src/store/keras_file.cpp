@@ -15,6 +15,7 @@
 
 #include "hdf5.hpp"
 #include "hdf5_bytes.hpp"
+#include "hdf5_header.hpp"
 #include "hdf5_numbers.hpp"
 #include "hdf5_text.hpp"
 #include "pending_file.hpp"
@@ -41,7 +42,7 @@ bool has_link(hid_t group, const char* name) {
 enum class Kind { whole_model, weights_only, own_model, unknown };
 
 Kind kind_of(hid_t file, hdf5::FileBytes& bytes) {
-  hdf5::check_group(bytes, hdf5::open_group(file, "/").get(), "/");
+  hdf5::check_object(bytes, hdf5::open_group(file, "/").get(), "/");
   if (hdf5::has_attribute(file, "model_config")) return Kind::whole_model;
   for (const char* name : {"layer_names", "layer_names0"}) {
     if (hdf5::has_attribute(file, name)) return Kind::weights_only;
@@ -119,7 +120,6 @@ class KerasReader {
       if (H5Iget_type(object.get()) != H5I_GROUP) {
         throw hdf5::Failure(fmt::format("{}/{} is not a group", top, layer));
       }
-      hdf5::check_group(bytes_, object.get(), top + "/" + layer);
       visit_listed(object.get(), top + "/" + layer, layer, visit);
     }
     const char* rest = "top_level_model_weights";
@@ -141,8 +141,10 @@ class KerasReader {
 
  private:
   hdf5::Handle open_top(const std::string& path) {
-    hdf5::Handle group = hdf5::open_group(file_, path);
-    hdf5::check_group(bytes_, group.get(), path);
+    hdf5::Handle group = hdf5::open_checked(bytes_, file_, path);
+    if (H5Iget_type(group.get()) != H5I_GROUP) {
+      throw hdf5::Failure(fmt::format("{} is not a group", path));
+    }
     return group;
   }
 
@@ -162,12 +164,12 @@ class KerasReader {
   }
 
   /// Opens what a group lists by name. `where` is the group's path.
-  static hdf5::Handle open_child(hid_t group, const std::string& where, const std::string& name) {
+  hdf5::Handle open_child(hid_t group, const std::string& where, const std::string& name) {
     if (!is_relative_path(name)) {
       throw hdf5::Failure(fmt::format("the name '{}' in {} is unusable", name, where));
     }
     try {
-      return hdf5::open_object(group, name);
+      return hdf5::open_checked(bytes_, group, name);
     } catch (const hdf5::Failure& failure) {
       throw hdf5::Failure(fmt::format("in {}: {}", where, failure.what()));
     }
@@ -187,7 +189,6 @@ class KerasReader {
       throw hdf5::Failure(
           fmt::format("{}/{} is more than {} groups deep, or in itself", top, prefix, max_depth));
     }
-    hdf5::check_group(bytes_, group, top + "/" + prefix);
     for (const std::string& link : hdf5::link_names(group, max_keras_arrays)) {
       count(1);
       hdf5::Handle object = open_child(group, top + "/" + prefix, link);

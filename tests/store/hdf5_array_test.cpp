@@ -170,7 +170,7 @@ BOOST_FIXTURE_TEST_CASE(which_array_is_meant_has_to_be_said, Folder) {
   write_array(path, "/a/c", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, {2}, counted(2));
   BOOST_CHECK((store::hdf5_array_names(path) == std::vector<std::string>{"/a/c", "/b"}));
   BOOST_TEST(contains(refusal(path), "holds /a/c, /b; say which array is meant, as in"));
-  BOOST_TEST(contains(refusal(path, "/d"), "has no array '/d'; it holds /a/c, /b"));
+  BOOST_TEST(contains(refusal(path, "/d"), "has no array '/d' of numbers; it holds /a/c, /b"));
   BOOST_TEST(contains(refusal(path, "/a"), "has no array '/a'"));
 }
 
@@ -200,6 +200,17 @@ BOOST_FIXTURE_TEST_CASE(what_is_no_array_of_samples_is_refused, Folder) {
   BOOST_TEST(contains(refusal(path, "scalar"), "has 0 axes"));
   BOOST_TEST(contains(refusal(path, "elsewhere"), "has no array"));
   BOOST_TEST(contains(refusal(path, "dangling"), "has no array"));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_table_is_no_array_and_hides_none, Folder) {
+  write_array(path, "x", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, {2}, counted(2));
+  const hid_t row = good(H5Tcreate(H5T_COMPOUND, 8));
+  good(H5Tinsert(row, "a", 0, H5T_IEEE_F32LE));
+  good(H5Tinsert(row, "b", 4, H5T_IEEE_F32LE));
+  write_array(path, "table", row, row, {1}, counted(2));
+  H5Tclose(row);
+  BOOST_TEST(open(path).count() == 2u);
+  BOOST_TEST(contains(refusal(path, "table"), "has no array 'table' of numbers; it holds /x"));
 }
 
 BOOST_FIXTURE_TEST_CASE(an_array_in_other_files_is_refused, Folder) {

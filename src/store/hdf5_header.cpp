@@ -1,0 +1,310 @@
+#include "hdf5_header.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace daig::store::hdf5 {
+namespace {
+
+// Section numbers are those of "HDF5 File Format Specification Version 3.0".
+
+std::uint64_t address_of(hid_t group, const std::string& path) {
+#if H5_VERSION_GE(1, 12, 0)
+  H5O_info1_t info{};
+#else
+  H5O_info_t info{};
+#endif
+  checked(H5Oget_info_by_name2(group, path.c_str(), &info, H5O_INFO_BASIC, link_access().get()),
+          fmt::format("{} cannot be found", path));
+  return info.addr;
+}
+
+std::size_t padded(std::size_t size) {
+  return (size + 7) / 8 * 8;
+}
+
+/// Bytes from outside, in the order in which they are written.
+class Cursor {
+ public:
+  explicit Cursor(std::string_view bytes) : bytes_(bytes) {}
+
+  std::string_view take(std::uint64_t count) {
+    if (count > bytes_.size()) throw Failure("is longer than its place");
+    const std::string_view taken = bytes_.substr(0, count);
+    bytes_.remove_prefix(count);
+    return taken;
+  }
+  std::uint64_t number(std::size_t bytes) { return little_endian(take(bytes), 0, bytes); }
+  /// Text up to its zero.
+  std::string_view text() {
+    const std::size_t end = bytes_.find('\0');
+    if (end == std::string_view::npos) throw Failure("has a name without end");
+    return take(end + 1);
+  }
+
+ private:
+  std::string_view bytes_;
+};
+
+std::uint64_t element_bytes(std::string_view type);
+
+/// The names and values of an enumeration; h5py keeps booleans as one.
+void check_members(std::string_view type) {
+  const std::uint64_t version = little_endian(type, 0, 1) >> 4;
+  const std::uint64_t members = little_endian(type, 1, 2);
+  Cursor rest(type.substr(8));
+  const std::string_view whole = type.substr(8);
+  const std::uint64_t size = element_bytes(whole);
+  if (size != little_endian(type, 4, 4)) throw Failure("is of a type of two sizes");
+  rest.take((little_endian(whole, 0, 1) & 0x0F) == 0 ? 12 : whole.size());  // of integers only
+  for (std::uint64_t i = 0; i < members; ++i) {
+    const std::size_t length = rest.text().size();
+    if (version < 3) rest.take(padded(length) - length);
+  }
+  std::uint64_t values = 0;
+  if (__builtin_mul_overflow(members, size, &values)) throw Failure("is of an absurd type");
+  rest.take(values);
+}
+
+/// Size of one element of a type (IV.A.2.d). @throws Failure for unusual or damaged types
+std::uint64_t element_bytes(std::string_view type) {
+  if (type.size() < 8) throw Failure("has a type that is too short");
+  constexpr std::uint64_t integer = 0;
+  constexpr std::uint64_t real = 1;
+  constexpr std::uint64_t text = 3;
+  constexpr std::uint64_t enumeration = 8;
+  constexpr std::uint64_t variable = 9;
+  const std::uint64_t kind = little_endian(type, 0, 1) & 0x0F;
+  std::size_t needed = 8;
+  switch (kind) {
+    case integer:
+      needed += 4;
+      break;
+    case real:
+      needed += 12;
+      break;
+    case text:
+      break;
+    case enumeration:
+      check_members(type);
+      break;
+    case variable:
+      if (element_bytes(type.substr(8)) != 1) throw Failure("is a list of variable length");
+      break;
+    default:
+      throw Failure("is of an unusual type");
+  }
+  if (type.size() < needed) throw Failure("has a type that is too short");
+  return little_endian(type, 4, 4);
+}
+
+/// Number of elements of a shape (IV.A.2.b).
+std::uint64_t elements(std::string_view shape) {
+  if (shape.size() < 4) throw Failure("has a shape that is too short");
+  const std::uint64_t version = little_endian(shape, 0, 1);
+  const std::uint64_t rank = little_endian(shape, 1, 1);
+  const std::uint64_t extents = (little_endian(shape, 2, 1) & 1) != 0 ? 2 * rank : rank;
+  const std::size_t begin = version == 1 ? 8 : 4;
+  if (shape.size() < begin + 8 * extents) throw Failure("has a shape that is too short");
+  std::uint64_t count = 1;
+  for (std::size_t i = 0; i < rank; ++i) {
+    if (__builtin_mul_overflow(count, little_endian(shape, begin + 8 * i, 8), &count)) {
+      throw Failure("has an absurd shape");
+    }
+  }
+  return count;
+}
+
+/// One attribute (IV.A.2.m).
+void check_attribute(std::string_view message) {
+  if (message.size() < 9) throw Failure("is too short");
+  const std::uint64_t version = little_endian(message, 0, 1);
+  std::size_t at = version == 3 ? 9 : 8;
+  const auto take = [&](std::size_t size) {
+    const std::size_t whole = version == 1 ? padded(size) : size;
+    if (whole > message.size() - at) throw Failure("is longer than its place");
+    at += whole;
+    return message.substr(at - whole, size);
+  };
+  const std::string_view name = take(little_endian(message, 2, 2));
+  if (name.find('\0') == std::string_view::npos) throw Failure("has a name without end");
+  const std::string_view type = take(little_endian(message, 4, 2));
+  const std::string_view shape = take(little_endian(message, 6, 2));
+  if (version != 1 && little_endian(message, 1, 1) != 0) throw Failure("is shared with others");
+  std::uint64_t bytes = 0;
+  if (__builtin_mul_overflow(element_bytes(type), elements(shape), &bytes) ||
+      bytes > message.size() - at) {
+    throw Failure("is longer than its place");
+  }
+}
+
+/// Where a group's links are listed (IV.A.2.r): a B-tree of version 1 (III.A.1), and a heap with
+/// the names (III.D).
+void check_symbol_table(FileBytes& file, std::string_view message) {
+  Cursor cursor(message);
+  for (const std::string_view signature : {"TREE", "HEAP"}) {
+    const std::vector<char> found = file.read(cursor.number(8), signature.size());
+    if (!std::ranges::equal(found, signature)) throw Failure("leads nowhere");
+  }
+}
+
+/// What an array holds where nothing was written (IV.A.2.f).
+void check_fill(std::string_view message) {
+  Cursor cursor(message);
+  const std::uint64_t version = cursor.number(1);
+  bool has_size = version == 1;
+  if (version >= 3) {
+    has_size = (cursor.number(1) & 0x20) != 0;
+  } else {
+    cursor.take(2);
+    has_size = cursor.number(1) != 0 || has_size;
+  }
+  if (!has_size) return;
+  const auto size = static_cast<std::int32_t>(cursor.number(4));
+  if (size > 0) cursor.take(static_cast<std::uint64_t>(size));
+}
+
+/// The same as HDF5 1.4 wrote it (IV.A.2.e).
+void check_old_fill(std::string_view message) {
+  Cursor cursor(message);
+  cursor.take(cursor.number(4));
+}
+
+/// Where an array lies (IV.A.2.i).
+void check_layout(std::string_view message) {
+  constexpr std::uint64_t compact = 0;
+  constexpr std::uint64_t chunked = 2;
+  constexpr std::uint64_t most_axes = 33;
+  Cursor cursor(message);
+  const std::uint64_t version = cursor.number(1);
+  const auto take_extents = [&](std::uint64_t axes) {
+    if (axes > most_axes) throw Failure("has too many axes");
+    cursor.take(4 * axes);
+  };
+  if (version == 1 || version == 2) {
+    const std::uint64_t axes = cursor.number(1);
+    const std::uint64_t kind = cursor.number(1);
+    cursor.take(5);
+    if (kind != compact) cursor.take(8);
+    take_extents(axes);
+    if (kind == compact) cursor.take(cursor.number(4));
+  } else if (version == 3) {
+    const std::uint64_t kind = cursor.number(1);
+    if (kind == compact) {
+      cursor.take(cursor.number(2));
+    } else if (kind == chunked) {
+      const std::uint64_t axes = cursor.number(1);
+      cursor.take(8);
+      take_extents(axes);
+    } else {
+      cursor.take(16);
+    }
+  } else {
+    throw Failure("is of an unusual version");
+  }
+}
+
+/// How chunks are packed (IV.A.2.l).
+void check_filters(std::string_view message) {
+  constexpr std::uint64_t first_named = 256;
+  Cursor cursor(message);
+  const std::uint64_t version = cursor.number(1);
+  const std::uint64_t filters = cursor.number(1);
+  if (version == 1) cursor.take(6);
+  for (std::uint64_t i = 0; i < filters; ++i) {
+    const std::uint64_t filter = cursor.number(2);
+    const std::uint64_t name = version == 1 || filter >= first_named ? cursor.number(2) : 0;
+    cursor.take(2);
+    const std::uint64_t values = cursor.number(2);
+    cursor.take(version == 1 ? padded(name) : name);
+    cursor.take(4 * values + (version == 1 && values % 2 == 1 ? 4 : 0));
+  }
+}
+
+/// A message of an object's header, and how it is checked.
+struct MessageKind {
+  std::uint64_t number;
+  const char* what;
+  void (*check)(std::string_view message);
+};
+
+constexpr std::uint64_t continuation_message = 0x10;
+constexpr std::uint64_t symbol_table_message = 0x11;
+constexpr std::array<MessageKind, 7> message_kinds{
+    {{0x01, "the shape", [](std::string_view shape) { elements(shape); }},
+     {0x03, "the type", [](std::string_view type) { element_bytes(type); }},
+     {0x04, "the fill value", check_old_fill},
+     {0x05, "the fill value", check_fill},
+     {0x08, "the place", check_layout},
+     {0x0B, "the filters", check_filters},
+     {0x0C, "an attribute", check_attribute}}};
+
+/// The header of an object (IV.A.1.a).
+void check_header(FileBytes& file, std::uint64_t address, const std::string& where) {
+  const char* what = "the header";
+  try {
+    const std::vector<char> prefix = file.read(address, 16);
+    if (prefix[0] != 1) return;
+    struct Block {
+      std::uint64_t address;
+      std::uint64_t size;
+    };
+    std::vector<Block> blocks{{address + 16, little_endian({prefix.data(), 16}, 8, 4)}};
+    std::uint64_t left = file.size();  // blocks that need more overlap, or lead round in circles
+    while (!blocks.empty()) {
+      const Block block = blocks.back();
+      blocks.pop_back();
+      what = "the header";
+      if (block.size == 0 || block.size > left) throw Failure("has a part of an absurd size");
+      left -= block.size;
+      const std::vector<char> bytes = file.read(block.address, block.size);
+      std::string_view rest(bytes.data(), bytes.size());
+      while (rest.size() >= 8) {
+        const std::uint64_t number = little_endian(rest, 0, 2);
+        const std::size_t size = little_endian(rest, 2, 2);
+        const bool shared = (little_endian(rest, 4, 1) & 2) != 0;
+        rest.remove_prefix(8);
+        what = "a message";
+        if (size > rest.size()) throw Failure("is longer than its place");
+        const std::string_view message = rest.substr(0, size);
+        rest.remove_prefix(size);
+        if (number == continuation_message) {
+          Cursor cursor(message);
+          const std::uint64_t next = cursor.number(8);
+          blocks.push_back({next, cursor.number(8)});
+        } else if (number == symbol_table_message) {
+          what = "the list of links";
+          check_symbol_table(file, message);
+        } else if (const auto* kind =
+                       std::ranges::find(message_kinds, number, &MessageKind::number);
+                   kind != message_kinds.end()) {
+          what = kind->what;
+          if (shared) throw Failure("is shared with others");
+          kind->check(message);
+        }
+      }
+    }
+  } catch (const Failure& failure) {
+    throw Failure(fmt::format("{} of {} {}", what, where, failure.what()));
+  }
+}
+
+}  // namespace
+
+void check_object(FileBytes& file, hid_t object, const std::string& where) {
+  check_header(file, address_of(object, "."), where);
+}
+
+Handle open_checked(FileBytes& file, hid_t group, const std::string& path) {
+  for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
+    const std::string part = path.substr(0, end);
+    check_header(file, address_of(group, part), part);
+    if (end == std::string::npos) return open_object(group, path);
+  }
+}
+
+}  // namespace daig::store::hdf5
