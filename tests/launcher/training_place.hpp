@@ -48,7 +48,9 @@ class TrainingPlace {
   nlohmann::json audit(const Words& more = {}) const {
     Words words{DAIG_COMMAND, "audit", "run", "--json"};
     words.insert(words.end(), more.begin(), more.end());
-    return nlohmann::json::parse(run(words, path()).last_line());
+    const Ended ended = run(words, path());
+    BOOST_REQUIRE_MESSAGE(!ended.out.empty(), ended.error);
+    return nlohmann::json::parse(ended.last_line());
   }
   /// What has become of the members so far: who joined, left, was lost.
   std::vector<nlohmann::json> member_events() const;
