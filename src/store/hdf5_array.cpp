@@ -46,7 +46,7 @@ class ArrayList {
       const std::string path = prefix + "/" + name;
       std::optional<hdf5::Handle> object;
       try {
-        object.emplace(hdf5::open_checked(bytes_, group, name));
+        object.emplace(hdf5::open_checked(bytes_, group, prefix, name));
       } catch (const hdf5::Failure&) {
         continue;  // a link that leads nowhere, or elsewhere, or to what is damaged
       }
@@ -169,7 +169,7 @@ data::SampleReaderPtr open_hdf5_array(const fs::path& path, const std::string& a
     hdf5::FileBytes bytes(file.get(), path);
     const std::string chosen = choose(file.get(), bytes, path, array);
     where += ":" + chosen;
-    hdf5::Numbers numbers(hdf5::open_checked(bytes, file.get(), chosen), "the array",
+    hdf5::Numbers numbers(hdf5::open_checked(bytes, file.get(), "", chosen), "the array",
                           hdf5::Booleans::are_numbers);
     if (numbers.stored_bytes() > fs::file_size(path)) {
       throw hdf5::Failure(

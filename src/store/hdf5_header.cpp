@@ -93,7 +93,9 @@ std::uint64_t element_bytes(std::string_view type) {
       check_members(type);
       break;
     case variable:
-      if (element_bytes(type.substr(8)) != 1) throw Failure("is a list of variable length");
+      if (element_bytes(type.substr(8)) != 1) {
+        throw Failure("is a list of variable length, and neither floats nor integers");
+      }
       break;
     default:
       throw Failure("is of an unusual type");
@@ -204,7 +206,9 @@ void check_layout(std::string_view message) {
       cursor.take(16);
     }
   } else {
-    throw Failure("is of an unusual version");
+    constexpr std::uint64_t in_other_files = 3;
+    throw Failure(cursor.number(1) == in_other_files ? "is another file"
+                                                     : "is of an unusual version");
   }
 }
 
@@ -299,11 +303,21 @@ void check_object(FileBytes& file, hid_t object, const std::string& where) {
   check_header(file, address_of(object, "."), where);
 }
 
-Handle open_checked(FileBytes& file, hid_t group, const std::string& path) {
+Handle open_checked(FileBytes& file, hid_t group, const std::string& where,
+                    const std::string& path) {
+  const auto find = [&](const auto& call) {
+    try {
+      return call();
+    } catch (const Failure& failure) {
+      throw Failure(where.empty() ? failure.what()
+                                  : fmt::format("in {}: {}", where, failure.what()));
+    }
+  };
+  const std::string begin = path.starts_with('/') ? where : where + "/";
   for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
     const std::string part = path.substr(0, end);
-    check_header(file, address_of(group, part), part);
-    if (end == std::string::npos) return open_object(group, path);
+    check_header(file, find([&] { return address_of(group, part); }), begin + part);
+    if (end == std::string::npos) return find([&] { return open_object(group, path); });
   }
 }
 

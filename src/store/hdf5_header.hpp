@@ -19,7 +19,9 @@ namespace daig::store::hdf5 {
 void check_object(FileBytes& file, hid_t object, const std::string& where);
 
 /// Opens what lies at a path below a group, each object on the way checked as above before it is
-/// opened. @throws Failure naming the one that is not there or not whole.
-Handle open_checked(FileBytes& file, hid_t group, const std::string& path);
+/// opened. @param where  names the group in errors; empty for the file itself
+/// @throws Failure naming the one that is not there or not whole.
+Handle open_checked(FileBytes& file, hid_t group, const std::string& where,
+                    const std::string& path);
 
 }  // namespace daig::store::hdf5

@@ -141,7 +141,7 @@ class KerasReader {
 
  private:
   hdf5::Handle open_top(const std::string& path) {
-    hdf5::Handle group = hdf5::open_checked(bytes_, file_, path);
+    hdf5::Handle group = hdf5::open_checked(bytes_, file_, "", path);
     if (H5Iget_type(group.get()) != H5I_GROUP) {
       throw hdf5::Failure(fmt::format("{} is not a group", path));
     }
@@ -168,11 +168,7 @@ class KerasReader {
     if (!is_relative_path(name)) {
       throw hdf5::Failure(fmt::format("the name '{}' in {} is unusable", name, where));
     }
-    try {
-      return hdf5::open_checked(bytes_, group, name);
-    } catch (const hdf5::Failure& failure) {
-      throw hdf5::Failure(fmt::format("in {}: {}", where, failure.what()));
-    }
+    return hdf5::open_checked(bytes_, group, where, name);
   }
 
   void visit_listed(hid_t group, const std::string& where, const std::string& layer,
