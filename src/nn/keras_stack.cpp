@@ -9,10 +9,10 @@
 
 #include <daig/model/layout.hpp>
 
+#include "most_parameters.hpp"
+
 namespace daig::nn {
 namespace {
-
-constexpr std::size_t most_parameters = std::size_t{1} << 40;
 
 /// Whether HDF5 can hold an array of this name, as "a" or "a/b".
 bool is_path(std::string_view name) {

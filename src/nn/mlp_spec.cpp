@@ -12,6 +12,7 @@
 #include <daig/nn/mlp_spec.hpp>
 
 #include "list_activations.hpp"
+#include "most_parameters.hpp"
 
 namespace daig::nn {
 namespace {
@@ -19,7 +20,6 @@ namespace {
 constexpr std::string_view prefix = "mlp:";
 constexpr std::size_t most_sizes = 1000;
 constexpr std::size_t largest_size = std::numeric_limits<std::int32_t>::max();  // what BLAS counts
-constexpr std::size_t most_mlp_parameters = std::size_t{1} << 40;
 
 [[noreturn]] void refuse(std::string_view text, const std::string& why) {
   constexpr std::size_t shown = 100;  // an absurdly long spec must not become an endless message
@@ -63,7 +63,7 @@ void check_parameters(std::string_view text, const std::vector<std::size_t>& siz
   for (std::size_t i = 1; i < sizes.size(); ++i) {
     // Both are below 2^31, so that nothing here overflows.
     parameters += (sizes[i - 1] + 1) * sizes[i];
-    if (parameters <= most_mlp_parameters) continue;
+    if (parameters <= most_parameters) continue;
     refuse(text, fmt::format("more than 2^40 parameters; the {} x {} layer is the one too many",
                              sizes[i - 1], sizes[i]));
   }

@@ -158,12 +158,13 @@ Handle create_group(hid_t file, const std::string& path) {
                 fmt::format("{} cannot be created", path));
 }
 
+Handle as_group(Handle object, const std::string& path) {
+  if (H5Iget_type(object.get()) == H5I_GROUP) return object;
+  throw Failure(fmt::format("{} is not a group", path));
+}
+
 Handle open_group(hid_t file, const std::string& path) {
-  Handle object = open_object(file, path);
-  if (H5Iget_type(object.get()) != H5I_GROUP) {
-    throw Failure(fmt::format("{} is not a group", path));
-  }
-  return object;
+  return as_group(open_object(file, path), path);
 }
 
 void write_array(hid_t file, const std::string& path, std::span<const std::size_t> shape,

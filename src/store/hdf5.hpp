@@ -81,6 +81,9 @@ Handle link_access();
 /// followed. @throws Failure when there is nothing.
 Handle open_object(hid_t location, const std::string& path);
 
+/// The object, where it is a group. @throws Failure naming it where it is not.
+Handle as_group(Handle object, const std::string& path);
+
 /// Creates a group; missing groups above it too.
 Handle create_group(hid_t file, const std::string& path);
 /// Opens a group. @throws Failure when there is none.

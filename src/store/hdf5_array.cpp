@@ -31,9 +31,7 @@ constexpr int most_depth = 16;
 class ArrayList {
  public:
   ArrayList(hid_t file, hdf5::FileBytes& bytes) : bytes_(bytes) {
-    const hdf5::Handle root = hdf5::open_group(file, "/");
-    hdf5::check_object(bytes_, root.get(), "/");
-    walk(root.get(), "", 0);
+    walk(hdf5::open_checked(bytes_, file, "", "/").get(), "", 0);
   }
 
   std::vector<std::string> take() && { return std::move(names_); }

@@ -50,17 +50,23 @@ class Cursor {
   std::string_view bytes_;
 };
 
+constexpr std::uint64_t integer_class = 0;
+constexpr std::uint64_t real_class = 1;
+constexpr std::uint64_t text_class = 3;
+constexpr std::uint64_t enumeration_class = 8;
+constexpr std::uint64_t variable_class = 9;
+
 std::uint64_t element_bytes(std::string_view type);
 
-/// The names and values of an enumeration; h5py keeps booleans as one.
+/// The names and values of an enumeration, whose values are integers; h5py keeps booleans as one.
 void check_members(std::string_view type) {
   const std::uint64_t version = little_endian(type, 0, 1) >> 4;
   const std::uint64_t members = little_endian(type, 1, 2);
-  Cursor rest(type.substr(8));
-  const std::string_view whole = type.substr(8);
-  const std::uint64_t size = element_bytes(whole);
+  const std::uint64_t size = element_bytes(type.substr(8));
   if (size != little_endian(type, 4, 4)) throw Failure("is of a type of two sizes");
-  rest.take((little_endian(whole, 0, 1) & 0x0F) == 0 ? 12 : whole.size());  // of integers only
+  Cursor rest(type.substr(8));
+  if ((rest.number(1) & 0x0F) != integer_class) throw Failure("is of an unusual type");
+  rest.take(11);
   for (std::uint64_t i = 0; i < members; ++i) {
     const std::size_t length = rest.text().size();
     if (version < 3) rest.take(padded(length) - length);
@@ -73,26 +79,21 @@ void check_members(std::string_view type) {
 /// Size of one element of a type (IV.A.2.d). @throws Failure for unusual or damaged types
 std::uint64_t element_bytes(std::string_view type) {
   if (type.size() < 8) throw Failure("has a type that is too short");
-  constexpr std::uint64_t integer = 0;
-  constexpr std::uint64_t real = 1;
-  constexpr std::uint64_t text = 3;
-  constexpr std::uint64_t enumeration = 8;
-  constexpr std::uint64_t variable = 9;
   const std::uint64_t kind = little_endian(type, 0, 1) & 0x0F;
   std::size_t needed = 8;
   switch (kind) {
-    case integer:
+    case integer_class:
       needed += 4;
       break;
-    case real:
+    case real_class:
       needed += 12;
       break;
-    case text:
+    case text_class:
       break;
-    case enumeration:
+    case enumeration_class:
       check_members(type);
       break;
-    case variable:
+    case variable_class:
       if (element_bytes(type.substr(8)) != 1) {
         throw Failure("is a list of variable length, and neither floats nor integers");
       }
@@ -124,24 +125,25 @@ std::uint64_t elements(std::string_view shape) {
 /// One attribute (IV.A.2.m).
 void check_attribute(std::string_view message) {
   if (message.size() < 9) throw Failure("is too short");
-  const std::uint64_t version = little_endian(message, 0, 1);
-  std::size_t at = version == 3 ? 9 : 8;
-  const auto take = [&](std::size_t size) {
-    const std::size_t whole = version == 1 ? padded(size) : size;
-    if (whole > message.size() - at) throw Failure("is longer than its place");
-    at += whole;
-    return message.substr(at - whole, size);
+  Cursor cursor(message);
+  const std::uint64_t version = cursor.number(1);
+  const std::uint64_t flags = cursor.number(1);
+  const std::uint64_t name_size = cursor.number(2);
+  const std::uint64_t type_size = cursor.number(2);
+  const std::uint64_t shape_size = cursor.number(2);
+  if (version == 3) cursor.take(1);
+  const auto take = [&](std::uint64_t size) {
+    return cursor.take(version == 1 ? padded(size) : size).substr(0, size);
   };
-  const std::string_view name = take(little_endian(message, 2, 2));
-  if (name.find('\0') == std::string_view::npos) throw Failure("has a name without end");
-  const std::string_view type = take(little_endian(message, 4, 2));
-  const std::string_view shape = take(little_endian(message, 6, 2));
-  if (version != 1 && little_endian(message, 1, 1) != 0) throw Failure("is shared with others");
+  Cursor(take(name_size)).text();
+  const std::string_view type = take(type_size);
+  const std::string_view shape = take(shape_size);
+  if (version != 1 && flags != 0) throw Failure("is shared with others");
   std::uint64_t bytes = 0;
-  if (__builtin_mul_overflow(element_bytes(type), elements(shape), &bytes) ||
-      bytes > message.size() - at) {
+  if (__builtin_mul_overflow(element_bytes(type), elements(shape), &bytes)) {
     throw Failure("is longer than its place");
   }
+  cursor.take(bytes);
 }
 
 /// Where a group's links are listed (IV.A.2.r): a B-tree of version 1 (III.A.1), and a heap with
@@ -298,10 +300,6 @@ void check_header(FileBytes& file, std::uint64_t address, const std::string& whe
 }
 
 }  // namespace
-
-void check_object(FileBytes& file, hid_t object, const std::string& where) {
-  check_header(file, address_of(object, "."), where);
-}
 
 Handle open_checked(FileBytes& file, hid_t group, const std::string& where,
                     const std::string& path) {

@@ -42,7 +42,7 @@ bool has_link(hid_t group, const char* name) {
 enum class Kind { whole_model, weights_only, own_model, unknown };
 
 Kind kind_of(hid_t file, hdf5::FileBytes& bytes) {
-  hdf5::check_object(bytes, hdf5::open_group(file, "/").get(), "/");
+  hdf5::open_checked(bytes, file, "", "/");
   if (hdf5::has_attribute(file, "model_config")) return Kind::whole_model;
   for (const char* name : {"layer_names", "layer_names0"}) {
     if (hdf5::has_attribute(file, name)) return Kind::weights_only;
@@ -116,11 +116,9 @@ class KerasReader {
     const std::string top = "/model_weights";
     const hdf5::Handle group = open_top(top);
     for (const std::string& layer : read_names(group.get(), top, "layer_names")) {
-      const hdf5::Handle object = open_child(group.get(), top, layer);
-      if (H5Iget_type(object.get()) != H5I_GROUP) {
-        throw hdf5::Failure(fmt::format("{}/{} is not a group", top, layer));
-      }
-      visit_listed(object.get(), top + "/" + layer, layer, visit);
+      const std::string path = top + "/" + layer;
+      const hdf5::Handle object = hdf5::as_group(open_child(group.get(), top, layer), path);
+      visit_listed(object.get(), path, layer, visit);
     }
     const char* rest = "top_level_model_weights";
     if (has_link(group.get(), rest)) {
@@ -141,11 +139,7 @@ class KerasReader {
 
  private:
   hdf5::Handle open_top(const std::string& path) {
-    hdf5::Handle group = hdf5::open_checked(bytes_, file_, "", path);
-    if (H5Iget_type(group.get()) != H5I_GROUP) {
-      throw hdf5::Failure(fmt::format("{} is not a group", path));
-    }
-    return group;
+    return hdf5::as_group(hdf5::open_checked(bytes_, file_, "", path), path);
   }
 
   /// A list of names; where it does not fit into one attribute, Keras cuts it into several.

@@ -1,12 +1,10 @@
 /// Arrays in HDF5 files: whatever the file is, it is refused with an InputError, or read, and the
 /// same sample by sample as at once.
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
-#include <vector>
 
 #include <support/temporary_folder.hpp>
 

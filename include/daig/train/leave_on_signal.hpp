@@ -106,8 +106,8 @@ class LeaveOnSignal {
   std::function<void()> leave_;
   Descriptor arrivals_;
   Descriptor stop_;
-  Handler handler_;
   Mask mask_;
+  Handler handler_;     ///< gone before the mask: a signal that waited then has its old action
   std::thread thread_;  ///< last: it uses the others
 };
 
@@ -117,8 +117,8 @@ inline LeaveOnSignal::LeaveOnSignal(std::function<void()> leave)
     : leave_(std::move(leave)),
       arrivals_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "cannot make an eventfd"),
       stop_(::eventfd(0, EFD_CLOEXEC), "cannot make an eventfd"),
-      handler_(arrivals_.number),
       mask_(wanted_),
+      handler_(arrivals_.number),
       thread_([this] { listen(); }) {}
 
 inline LeaveOnSignal::~LeaveOnSignal() {
