@@ -2,6 +2,7 @@
 
 /// Runs commands as a user would: with a folder to work in, a deadline, and their output kept.
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -69,6 +70,8 @@ class Command {
 
  private:
   bool read_some(Deadline deadline);
+  /// For an exception, of which Boost.Test shows 4 KiB.
+  std::string said() const;
   [[noreturn]] void run(const Words& words, const std::filesystem::path& folder,
                         const std::vector<std::pair<std::string, std::string>>& environment) const;
 
@@ -125,6 +128,13 @@ inline void Command::run(
   std::_Exit(127);
 }
 
+inline std::string Command::said() const {
+  const auto end_of = [](const std::string& text) {
+    return text.substr(text.size() - std::min<std::size_t>(text.size(), 1500));
+  };
+  return "its stderr: " + end_of(ended_.error) + "\nits stdout: " + end_of(ended_.out);
+}
+
 /// False once both pipes have ended.
 inline bool Command::read_some(Deadline deadline) {
   if (out_[0] < 0 && error_[0] < 0) return false;
@@ -132,7 +142,7 @@ inline bool Command::read_some(Deadline deadline) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline.remaining());
   const bool silent = ::poll(sources.data(), sources.size(), static_cast<int>(left.count())) == 0;
   if (silent || deadline.expired()) {
-    throw std::runtime_error("the command takes too long; so far: " + ended_.out + ended_.error);
+    throw std::runtime_error("the command takes too long; " + said());
   }
   const auto read_from = [](int& pipe, std::string& text) {
     std::array<char, 4096> piece{};
@@ -149,7 +159,7 @@ template <class Content>
 void Command::read_until(Content&& content, Deadline deadline) {
   while (!content(ended_.out)) {
     if (!read_some(deadline)) {
-      throw std::runtime_error("the command ended early: " + ended_.out + ended_.error);
+      throw std::runtime_error("the command ended early; " + said());
     }
   }
 }

@@ -2,9 +2,12 @@
 
 /// Hosts on one machine: each has a network and a name of its own, and all hang on one switch.
 
+#include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -29,7 +32,7 @@ class Namespaces {
   std::string keeper() const { return std::to_string(keeper_.pid()); }
   /// The words that run a command inside; the process is the command's own.
   Words enter(const Words& words) const;
-  /// All processes inside, the keeper last.
+  /// All processes inside: children before their parents, and the keeper last.
   std::vector<pid_t> processes() const;
 
  private:
@@ -104,6 +107,7 @@ inline std::vector<pid_t> Namespaces::processes() const {
     return process != keeper_.pid() &&
            std::filesystem::read_symlink(fmt::format("/proc/{}/ns/net", process), gone) == network_;
   });
+  std::ranges::sort(found, std::greater());
   found.push_back(keeper_.pid());
   return found;
 }
@@ -180,10 +184,15 @@ inline void Hosts::heal(const std::string& name) const {
 }
 
 inline void Hosts::remove(const std::string& name) {
-  const Namespaces& lost = host(name);
-  // Once more for what was started while we looked.
-  for (std::vector<pid_t> found; (found = lost.processes()).size() > 1;) {
-    for (const pid_t process : found) ::kill(process, SIGKILL);
+  const auto signal_all = [&lost = host(name)](int number) {
+    const std::vector<pid_t> found = lost.processes();
+    for (const pid_t process : found) ::kill(process, number);
+    return found.size();
+  };
+  // All stand still before the first one ends: a rank that sees the end of its starter would say
+  // that it leaves. Once more for what was started while we looked.
+  for (std::size_t before = 0, now = 0; (now = signal_all(SIGSTOP)) != before;) before = now;
+  while (signal_all(SIGKILL) > 1) {
   }
   hosts_.erase(name);
 }
