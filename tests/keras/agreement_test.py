@@ -6,6 +6,7 @@ PART is layers, sequences, losses or optimizers. Runs in the virtual environment
 there.
 """
 
+import functools
 import json
 import os
 import subprocess
@@ -26,9 +27,6 @@ from keras import layers
 warnings.filterwarnings("ignore")
 DAIG = os.path.abspath(sys.argv[1])
 PART = sys.argv[3]
-# Compiling the few steps of a model takes longer than taking them as they come; but not the loops
-# of recurrent layers.
-EAGERLY = PART != "sequences"
 failures = []
 
 
@@ -72,7 +70,8 @@ def agree(name, model, classes, optimizer="sgd", loss="sparse_categorical_crosse
         y = random.integers(0, classes, samples).astype("int32")
         one_hot = "sparse" not in str(getattr(loss, "name", loss))
         theirs_y = numpy.eye(classes, dtype="float32")[y] if one_hot else y
-    model.compile(optimizer=optimizer, loss=loss, metrics=metrics, run_eagerly=EAGERLY)
+    # Compiling the few steps of a model takes longer than taking them as they come.
+    model.compile(optimizer=optimizer, loss=loss, metrics=metrics, run_eagerly=True)
     for weight in model.weights:  # biases that are 0 would prove nothing
         weight.assign(weight + 0.1 * random.normal(size=weight.shape))
     numpy.save("x.npy", x)
@@ -280,8 +279,12 @@ def recurrent_layers():
         return random.integers(0, 11, shape).astype("int32")
 
     for kind in (layers.LSTM, layers.GRU, layers.SimpleRNN):
-        name = kind.__name__
-        agree(name, sequences(kind(5)), 3)
+        agree(kind.__name__, sequences(kind(5)), 3)
+    # The others without a loop, which Keras would compile.
+    LSTM, GRU, SimpleRNN = (functools.partial(kind, unroll=True)
+                            for kind in (layers.LSTM, layers.GRU, layers.SimpleRNN))
+    for kind in (LSTM, GRU, SimpleRNN):
+        name = kind.func.__name__
         agree(f"{name} without bias, backwards", sequences(kind(5, use_bias=False,
                                                                 go_backwards=True)), 3)
         agree(f"{name} stack", sequences(kind(5, return_sequences=True), kind(4)), 3)
@@ -291,33 +294,33 @@ def recurrent_layers():
             agree(f"Bidirectional {name} {merge}",
                   sequences(layers.Bidirectional(kind(3, return_sequences=True), merge_mode=merge),
                             layers.Bidirectional(kind(4), merge_mode=merge)), 3)
-    agree("GRU, reset before", sequences(layers.GRU(5, reset_after=False, return_sequences=True),
-                                         layers.GRU(4, reset_after=False, use_bias=False)), 3)
-    for kind in (layers.LSTM, layers.GRU):
-        agree(f"{kind.__name__} with other functions",
+    agree("GRU, reset before", sequences(GRU(5, reset_after=False, return_sequences=True),
+                                         GRU(4, reset_after=False, use_bias=False)), 3)
+    for kind in (LSTM, GRU):
+        agree(f"{kind.func.__name__} with other functions",
               sequences(kind(5, activation="relu", recurrent_activation="hard_sigmoid")), 3)
     agree("Bidirectional of two kinds of LSTM",
-          sequences(layers.Bidirectional(layers.LSTM(4), backward_layer=layers.LSTM(
+          sequences(layers.Bidirectional(LSTM(4), backward_layer=LSTM(
               4, activation="sigmoid", go_backwards=True))), 3)
     agree("Bidirectional, the wrong way round",
-          sequences(layers.Bidirectional(layers.GRU(4, go_backwards=True, return_sequences=True),
-                                         backward_layer=layers.GRU(4, return_sequences=True)),
+          sequences(layers.Bidirectional(GRU(4, go_backwards=True, return_sequences=True),
+                                         backward_layer=GRU(4, return_sequences=True)),
                     layers.Flatten()), 3)
     def l2():
         return keras.regularizers.L2(0.03)
 
     agree("regularizers of recurrent layers",
-          sequences(layers.GRU(4, return_sequences=True, recurrent_regularizer=l2(),
+          sequences(GRU(4, return_sequences=True, recurrent_regularizer=l2(),
                                kernel_regularizer=l2(), bias_regularizer=l2()),
-                    layers.Bidirectional(layers.LSTM(3, recurrent_regularizer=l2(),
+                    layers.Bidirectional(LSTM(3, recurrent_regularizer=l2(),
                                                      kernel_regularizer=l2()))), 3)
-    agree("a frozen Bidirectional", sequences(frozen(layers.Bidirectional(layers.LSTM(3)))), 3)
+    agree("a frozen Bidirectional", sequences(frozen(layers.Bidirectional(LSTM(3)))), 3)
     agree("a regularizer of an Embedding",
-          chain((7,), layers.Embedding(11, 5, embeddings_regularizer=l2()), layers.LSTM(4)), 3,
+          chain((7,), layers.Embedding(11, 5, embeddings_regularizer=l2()), LSTM(4)), 3,
           make_x=indices)
-    agree("Embedding", chain((7,), layers.Embedding(11, 5), layers.LSTM(4)), 3, make_x=indices)
+    agree("Embedding", chain((7,), layers.Embedding(11, 5), LSTM(4)), 3, make_x=indices)
     outside = keras.Input((7,), dtype="int32")
-    inside = layers.Bidirectional(layers.GRU(4))(layers.Embedding(11, 5)(outside))
+    inside = layers.Bidirectional(GRU(4))(layers.Embedding(11, 5)(outside))
     agree("a functional chain with an Embedding",
           keras.Model(outside, layers.Dense(3, activation="softmax")(inside)), 3, make_x=indices,
           optimizer=keras.optimizers.Adam(0.01))
@@ -435,7 +438,7 @@ def load_with_state(path, optimizer):
     with h5py.File(path) as file:
         group = file["optimizer_weights"]
         optimizer.set_weights([group[name][()] for name in group.attrs["weight_names"]])
-    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", run_eagerly=EAGERLY)
+    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", run_eagerly=True)
     return model
 
 
@@ -445,7 +448,7 @@ def goes_on(name, optimizer, steps=3):
     x = random.normal(size=(24, 6)).astype("float32")
     y = random.integers(0, 3, 24).astype("int32")
     model = chain((6,), layers.Dense(5, activation="relu"))
-    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", run_eagerly=EAGERLY)
+    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", run_eagerly=True)
     for _ in range(steps):
         model.train_on_batch(x, y)
     numpy.save("x.npy", x)

@@ -23,7 +23,7 @@ Words operator+(Words left, const Words& right) {
 }
 
 /// Long enough to be killed in the middle; 7.5 steps an epoch, and a snapshot after every 20.
-constexpr std::uint64_t epochs = under_address_sanitizer ? 400 : 2'000;
+constexpr std::uint64_t epochs = under_address_sanitizer ? 200 : 2'000;
 constexpr std::uint64_t samples = 300 * epochs;
 constexpr std::uint64_t batches = samples / 10;
 constexpr std::uint64_t steps = batches / 4;
@@ -107,8 +107,9 @@ void check_whole(const TrainingPlace& place, const Ended& ended) {
 // Seeded, but for when the signals come.
 BOOST_AUTO_TEST_CASE(volunteers_that_die_or_stand_still_do_not_stop_the_run) {
   const TrainingPlace place;
-  Command command(train + Words{"-n", "5", "--epochs", "400", "--silence-limit", "1"}, place.path(),
-                  place.environment());
+  Command command(train + Words{"-n", "5", "--epochs", under_address_sanitizer ? "200" : "400",
+                                "--silence-limit", "1"},
+                  place.path(), place.environment());
   command.read_until(is_under_way);
   const Process dead(place.find_rank(2));
   const Process alive(place.find_rank(1));
