@@ -25,13 +25,16 @@ if(DAIG_SANITIZE)
                          -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(daig_build_options INTERFACE -fsanitize=${DAIG_SANITIZE})
 endif()
+
+# For what fuzzers look into: lets libFuzzer see which branches an input takes. The fuzzers alone
+# link its main program.
+add_library(daig_seen_by_fuzzers INTERFACE)
 if(DAIG_FUZZERS)
   if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
     message(FATAL_ERROR "DAIG_FUZZERS needs libFuzzer, which comes with clang only: configure with "
-                        "-DCMAKE_CXX_COMPILER=clang++, or use the preset fuzz")
+                        "-DCMAKE_CXX_COMPILER=clang++, or use the preset asan")
   endif()
-  # Lets libFuzzer see which branches an input takes; the fuzzers alone link its main program.
-  target_compile_options(daig_build_options INTERFACE -fsanitize=fuzzer-no-link)
+  target_compile_options(daig_seen_by_fuzzers INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 # Compiling takes most of the time that sanitized builds take: what computes little itself is not

@@ -9,7 +9,8 @@ function(daig_add_part name)
   add_library(daig::${name} ALIAS daig_${name})
   set_target_properties(daig_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
   target_link_libraries(daig_${name} PUBLIC daig::daig ${part_PUBLIC}
-                        PRIVATE ${part_PRIVATE} $<BUILD_INTERFACE:daig_build_options>)
+                        PRIVATE ${part_PRIVATE} $<BUILD_INTERFACE:daig_build_options>
+                                $<BUILD_INTERFACE:daig_seen_by_fuzzers>)
   set_property(GLOBAL APPEND PROPERTY DAIG_PARTS ${name})
   set_property(GLOBAL PROPERTY DAIG_LINKS_${name} ${part_PUBLIC} ${part_PRIVATE})
 endfunction()

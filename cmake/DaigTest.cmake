@@ -4,7 +4,7 @@
 set(DAIG_OPTIONAL_PARTS mpi data nn hdf5 ledger)
 
 # What every test's environment holds. Open MPI, its PMIx and hwloc keep memory until the process
-# ends; the suppressions name these libraries and nothing of our own.
+# ends; the suppressions name these libraries and what formats their texts, nothing of our own.
 set(DAIG_TEST_ENVIRONMENT "DAIG_LOG=warning")
 if(DAIG_SANITIZE)
   list(APPEND DAIG_TEST_ENVIRONMENT
@@ -12,6 +12,9 @@ if(DAIG_SANITIZE)
        "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/leaks.supp:print_suppressions=0"
        "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/races.supp:second_deadlock_stack=1"
        "UBSAN_OPTIONS=print_stacktrace=1")
+endif()
+if(DAIG_SANITIZE MATCHES "address")
+  add_library(daig_keep_plugins MODULE ${PROJECT_SOURCE_DIR}/tests/support/keep_plugins.cpp)
 endif()
 
 # Ranks outnumber cores in the tests: let them share, and give way while they wait.
@@ -39,11 +42,8 @@ function(daig_test_properties test)
   if("losses" IN_LIST set_LABELS)
     # Hardly a process comes to its own end in these: none is asked what it has left.
     string(REPLACE "ASAN_OPTIONS=" "ASAN_OPTIONS=detect_leaks=0:" environment "${environment}")
-  elseif("mpi" IN_LIST set_LABELS)
-    # Open MPI's plug-ins are unloaded before the end: of the places where they took memory only a
-    # full trace, down to libraries that are still there, tells the suppressions whose it is.
-    string(REPLACE "ASAN_OPTIONS=" "ASAN_OPTIONS=fast_unwind_on_malloc=0:" environment
-           "${environment}")
+  elseif("mpi" IN_LIST set_LABELS AND TARGET daig_keep_plugins)
+    list(APPEND environment "LD_PRELOAD=$<TARGET_FILE:daig_keep_plugins>")
   endif()
   set_tests_properties(${test} PROPERTIES
                        PROCESSORS ${set_PROCESSORS} TIMEOUT ${set_TIMEOUT} COST ${set_TIMEOUT}
@@ -62,7 +62,7 @@ endfunction()
 #
 # A test of a part that is not built is left out, and configuring says so. One that has THREADS is for
 # ThreadSanitizer, too, which the others have nothing to tell. Where DAIG_TESTS_COMPUTE is set, the
-# folder's tests compute for so long that sanitized builds optimise them.
+# folder's tests compute for so long that they are optimised.
 function(daig_add_test name)
   cmake_parse_arguments(PARSE_ARGV 1 test "THREADS;ALONE" "PROCESSORS;TIMEOUT"
                         "SOURCES;LIBRARIES;RANKS;LABELS")
@@ -121,9 +121,10 @@ function(daig_test_program name)
   target_compile_definitions(${name} PRIVATE BOOST_TEST_DYN_LINK)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${name} PRIVATE daig::compiled Boost::unit_test_framework daig_build_options)
-  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
-  if(NOT DAIG_TESTS_COMPUTE)
-    target_link_libraries(${name} PRIVATE daig_light_when_sanitized)
+  if(DAIG_TESTS_COMPUTE)
+    target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  else()
+    target_compile_options(${name} PRIVATE -O0)
   endif()
 endfunction()
 
@@ -138,7 +139,8 @@ function(daig_add_fuzzer name)
     set(fuzz_RUNS 20000)
   endif()
   add_executable(${name} ${fuzz_SOURCES})
-  target_link_libraries(${name} PRIVATE daig::compiled ${fuzz_LIBRARIES} daig_build_options)
+  target_link_libraries(${name} PRIVATE daig::compiled ${fuzz_LIBRARIES} daig_build_options
+                                        daig_seen_by_fuzzers)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   set(found ${CMAKE_CURRENT_BINARY_DIR}/${name}_found)
