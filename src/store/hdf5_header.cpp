@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -183,18 +185,30 @@ void check_layout(std::string_view message) {
   constexpr std::uint64_t compact = 0;
   constexpr std::uint64_t chunked = 2;
   constexpr std::uint64_t most_axes = 33;
+  constexpr std::uint64_t most_chunk_bytes = std::numeric_limits<std::uint32_t>::max();
   Cursor cursor(message);
   const std::uint64_t version = cursor.number(1);
-  const auto take_extents = [&](std::uint64_t axes) {
-    if (axes > most_axes) throw Failure("has too many axes");
-    cursor.take(4 * axes);
+  // The last one is the size of an element. Chunks are counted by division.
+  const auto take_chunk = [&](std::uint64_t axes) {
+    if (axes < 2 || axes > most_axes) throw Failure("has chunks of an absurd rank");
+    std::uint64_t bytes = 1;
+    for (std::uint64_t axis = 0; axis < axes; ++axis) {
+      bytes *= cursor.number(4);
+      if (bytes == 0 || bytes > most_chunk_bytes) throw Failure("has chunks of an absurd size");
+    }
   };
   if (version == 1 || version == 2) {
     const std::uint64_t axes = cursor.number(1);
     const std::uint64_t kind = cursor.number(1);
     cursor.take(5);
     if (kind != compact) cursor.take(8);
-    take_extents(axes);
+    if (kind == chunked) {
+      take_chunk(axes);
+    } else if (axes <= most_axes) {
+      cursor.take(4 * axes);
+    } else {
+      throw Failure("has too many axes");
+    }
     if (kind == compact) cursor.take(cursor.number(4));
   } else if (version == 3) {
     const std::uint64_t kind = cursor.number(1);
@@ -203,7 +217,7 @@ void check_layout(std::string_view message) {
     } else if (kind == chunked) {
       const std::uint64_t axes = cursor.number(1);
       cursor.take(8);
-      take_extents(axes);
+      take_chunk(axes);
     } else {
       cursor.take(16);
     }

@@ -56,6 +56,7 @@ class Numbers {
   void check_chunks() const;
   void check_chunks_of_rows(std::uint64_t first, std::uint64_t count);
   void check_chunk(std::span<const hsize_t> offset) const;
+  hsize_t unpacked_bytes(std::span<const hsize_t> offset, hsize_t size, std::uint64_t limit) const;
 
   std::string path_;
   Handle data_;
