@@ -134,6 +134,17 @@ std::uint64_t inflated_bytes(std::span<unsigned char> bytes, std::uint64_t limit
   return stream.total_out;
 }
 
+/// HDF5 reads what was in its buffers before where bytes lie beyond the end that a file gives
+/// itself, though the file may be longer. @throws Failure
+void check_place(hid_t array, haddr_t begin, hsize_t size, const std::string& path) {
+  const Handle file(H5Iget_file_id(array), H5Fclose, path);
+  haddr_t end = 0;
+  checked(H5Fget_eoa(file.get(), &end), path);
+  if (begin > end || size > end - begin) {
+    throw Failure(fmt::format("{} lies beyond the end of its file", path));
+  }
+}
+
 /// Moves on to the next chunk, along the first axis first, where `first_row` is its start. False
 /// after the last one.
 bool advance(std::span<hsize_t> offset, std::span<const hsize_t> chunk,
@@ -232,6 +243,9 @@ void Numbers::check_storage() {
     throw Failure(
         fmt::format("{} holds {} bytes, too few for its {} numbers", path_, stored_bytes_, size_));
   }
+  if (H5Pget_layout(creation.get()) == H5D_CONTIGUOUS) {
+    check_place(data_.get(), H5Dget_offset(data_.get()), stored_bytes_, path_);
+  }
 }
 
 void Numbers::check_chunks() const {
@@ -247,11 +261,15 @@ void Numbers::check_chunk(std::span<const hsize_t> offset) const {
   const std::uint64_t expected = std::accumulate(chunk_.begin(), chunk_.end(),
                                                  std::uint64_t{number_bytes_}, std::multiplies<>());
   hsize_t size = 0;
-  checked(H5Dget_chunk_storage_size(data_.get(), offset.data(), &size), path_);
+  haddr_t begin = 0;
+  unsigned skipped_filters = 0;
+  checked(H5Dget_chunk_info_by_coord(data_.get(), offset.data(), &skipped_filters, &begin, &size),
+          path_);
   // An array that was written has all its chunks; so their number is bounded by the file's size.
   if (size == 0 || size > stored_bytes_ || size > std::numeric_limits<uInt>::max()) {
     throw Failure(fmt::format("{} has a chunk of {} bytes, which is absurd", path_, size));
   }
+  check_place(data_.get(), begin, size, path_);
   if (!filters_.empty()) size = unpacked_bytes(offset, size, expected);
   if (size != expected) {
     throw Failure(fmt::format("{} has a chunk of {} bytes, not {}", path_, size, expected));
