@@ -266,15 +266,6 @@ void Numbers::check_chunk(std::span<const hsize_t> offset) const {
   if (size == 0 || size > stored_bytes_ || size > std::numeric_limits<uInt>::max()) {
     throw Failure(fmt::format("{} has a chunk of {} bytes, which is absurd", path_, size));
   }
-  // Found in another way than the size, which is found as it is when the chunk is read.
-  haddr_t begin = 0;
-  hsize_t listed_size = 0;
-  unsigned skipped_filters = 0;
-  checked(H5Dget_chunk_info_by_coord(data_.get(), offset.data(), &skipped_filters, &begin,
-                                     &listed_size),
-          path_);
-  if (listed_size != size) throw Failure(fmt::format("{} has a chunk of two sizes", path_));
-  check_place(data_.get(), begin, size, path_);
   if (!filters_.empty()) size = unpacked_bytes(offset, size, expected);
   if (size != expected) {
     throw Failure(fmt::format("{} has a chunk of {} bytes, not {}", path_, size, expected));
