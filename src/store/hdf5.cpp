@@ -130,8 +130,14 @@ Handle create_file(const std::filesystem::path& path) {
 }
 
 Handle open_file(const std::filesystem::path& path) {
-  return Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, file_access().get()), H5Fclose,
-                "the file cannot be opened");
+  const Handle access = file_access();  // HDF5 forgets its reasons when this is closed
+  const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get());
+  if (file < 0 && reason().find("superblock version exceeds") != std::string::npos) {
+    throw Failure(
+        "the file is in a format later than HDF5 1.8's; 'h5repack -l CONTI --high=1 OLD NEW' "
+        "makes an earlier one");
+  }
+  return Handle(file, H5Fclose, "the file cannot be opened");
 }
 
 Handle open_file_to_change(const std::filesystem::path& path) {

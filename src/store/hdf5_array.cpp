@@ -83,10 +83,17 @@ std::string choose(hid_t file, hdf5::FileBytes& bytes, const fs::path& path,
                                         listed(names), shown));
   }
   const std::string full = wanted.starts_with('/') ? wanted : "/" + wanted;
-  // A file may hold more arrays than are listed: whether there is one, the opening tells.
-  if (std::ranges::find(names, full) != names.end() || names.size() == most_arrays) return full;
-  throw InputError(shown,
-                   fmt::format("has no array '{}' of numbers; it holds {}", wanted, listed(names)));
+  if (std::ranges::find(names, full) != names.end()) return full;
+  std::string why = "it is something else";
+  try {
+    const hdf5::Handle object = hdf5::open_checked(bytes, file, "", full);
+    // A file may hold more arrays than are listed.
+    if (H5Iget_type(object.get()) == H5I_DATASET) return full;
+  } catch (const hdf5::Failure& failure) {
+    why = failure.what();
+  }
+  throw InputError(shown, fmt::format("has no array '{}' of numbers: {}; the file holds {}", wanted,
+                                      why, listed(names)));
 }
 
 data::Shape shape_of(const hdf5::Numbers& numbers) {

@@ -5,9 +5,12 @@
 #include <cstdint>
 #include <limits>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
+
+#include "hdf5_tree.hpp"
 
 namespace daig::store::hdf5 {
 namespace {
@@ -29,29 +32,6 @@ std::size_t padded(std::size_t size) {
   return (size + 7) / 8 * 8;
 }
 
-/// Bytes from outside, in the order in which they are written.
-class Cursor {
- public:
-  explicit Cursor(std::string_view bytes) : bytes_(bytes) {}
-
-  std::string_view take(std::uint64_t count) {
-    if (count > bytes_.size()) throw Failure("is longer than its place");
-    const std::string_view taken = bytes_.substr(0, count);
-    bytes_.remove_prefix(count);
-    return taken;
-  }
-  std::uint64_t number(std::size_t bytes) { return little_endian(take(bytes), 0, bytes); }
-  /// Text up to its zero.
-  std::string_view text() {
-    const std::size_t end = bytes_.find('\0');
-    if (end == std::string_view::npos) throw Failure("has a name without end");
-    return take(end + 1);
-  }
-
- private:
-  std::string_view bytes_;
-};
-
 constexpr std::uint64_t integer_class = 0;
 constexpr std::uint64_t real_class = 1;
 constexpr std::uint64_t text_class = 3;
@@ -67,7 +47,7 @@ void check_members(std::string_view type) {
   const std::uint64_t size = element_bytes(type.substr(8));
   if (size != little_endian(type, 4, 4)) throw Failure("is of a type of two sizes");
   Cursor rest(type.substr(8));
-  if ((rest.number(1) & 0x0F) != integer_class) throw Failure("is of an unusual type");
+  if ((rest.number(1) & 0x0F) != integer_class) throw Failure("is of an unusual kind");
   rest.take(11);
   for (std::uint64_t i = 0; i < members; ++i) {
     const std::size_t length = rest.text().size();
@@ -101,7 +81,7 @@ std::uint64_t element_bytes(std::string_view type) {
       }
       break;
     default:
-      throw Failure("is of an unusual type");
+      throw Failure("is of an unusual kind");
   }
   if (type.size() < needed) throw Failure("has a type that is too short");
   return little_endian(type, 4, 4);
@@ -125,7 +105,7 @@ std::uint64_t elements(std::string_view shape) {
 }
 
 /// One attribute (IV.A.2.m).
-void check_attribute(std::string_view message) {
+void check_attribute(FileBytes& /*file*/, std::string_view message) {
   if (message.size() < 9) throw Failure("is too short");
   Cursor cursor(message);
   const std::uint64_t version = cursor.number(1);
@@ -148,18 +128,15 @@ void check_attribute(std::string_view message) {
   cursor.take(bytes);
 }
 
-/// Where a group's links are listed (IV.A.2.r): a B-tree of version 1 (III.A.1), and a heap with
-/// the names (III.D).
+/// Where a group's links are listed (IV.A.2.r).
 void check_symbol_table(FileBytes& file, std::string_view message) {
   Cursor cursor(message);
-  for (const std::string_view signature : {"TREE", "HEAP"}) {
-    const std::vector<char> found = file.read(cursor.number(8), signature.size());
-    if (!std::ranges::equal(found, signature)) throw Failure("leads nowhere");
-  }
+  const std::uint64_t tree = cursor.number(8);
+  check_links(file, tree, cursor.number(8));
 }
 
 /// What an array holds where nothing was written (IV.A.2.f).
-void check_fill(std::string_view message) {
+void check_fill(FileBytes& /*file*/, std::string_view message) {
   Cursor cursor(message);
   const std::uint64_t version = cursor.number(1);
   bool has_size = version == 1;
@@ -175,49 +152,48 @@ void check_fill(std::string_view message) {
 }
 
 /// The same as HDF5 1.4 wrote it (IV.A.2.e).
-void check_old_fill(std::string_view message) {
+void check_old_fill(FileBytes& /*file*/, std::string_view message) {
   Cursor cursor(message);
   cursor.take(cursor.number(4));
 }
 
 /// Where an array lies (IV.A.2.i).
-void check_layout(std::string_view message) {
+void check_layout(FileBytes& file, std::string_view message) {
   constexpr std::uint64_t compact = 0;
   constexpr std::uint64_t chunked = 2;
   constexpr std::uint64_t most_axes = 33;
   constexpr std::uint64_t most_chunk_bytes = std::numeric_limits<std::uint32_t>::max();
   Cursor cursor(message);
   const std::uint64_t version = cursor.number(1);
-  // The last one is the size of an element. Chunks are counted by division.
-  const auto take_chunk = [&](std::uint64_t axes) {
+  // The last axis is the size of an element. Chunks are counted by division.
+  const auto take_chunks = [&](std::uint64_t axes) {
     if (axes < 2 || axes > most_axes) throw Failure("has chunks of an absurd rank");
+    const std::uint64_t tree = cursor.number(8);
     std::uint64_t bytes = 1;
     for (std::uint64_t axis = 0; axis < axes; ++axis) {
       bytes *= cursor.number(4);
       if (bytes == 0 || bytes > most_chunk_bytes) throw Failure("has chunks of an absurd size");
     }
+    if (tree != nowhere) check_chunks(file, tree, axes);
   };
   if (version == 1 || version == 2) {
     const std::uint64_t axes = cursor.number(1);
     const std::uint64_t kind = cursor.number(1);
     cursor.take(5);
-    if (kind != compact) cursor.take(8);
     if (kind == chunked) {
-      take_chunk(axes);
-    } else if (axes <= most_axes) {
-      cursor.take(4 * axes);
-    } else {
-      throw Failure("has too many axes");
+      take_chunks(axes);
+      return;
     }
+    if (axes > most_axes) throw Failure("has too many axes");
+    if (kind != compact) cursor.take(8);
+    cursor.take(4 * axes);
     if (kind == compact) cursor.take(cursor.number(4));
   } else if (version == 3) {
     const std::uint64_t kind = cursor.number(1);
     if (kind == compact) {
       cursor.take(cursor.number(2));
     } else if (kind == chunked) {
-      const std::uint64_t axes = cursor.number(1);
-      cursor.take(8);
-      take_chunk(axes);
+      take_chunks(cursor.number(1));
     } else {
       cursor.take(16);
     }
@@ -229,7 +205,7 @@ void check_layout(std::string_view message) {
 }
 
 /// How chunks are packed (IV.A.2.l).
-void check_filters(std::string_view message) {
+void check_filters(FileBytes& /*file*/, std::string_view message) {
   constexpr std::uint64_t first_named = 256;
   Cursor cursor(message);
   const std::uint64_t version = cursor.number(1);
@@ -245,35 +221,61 @@ void check_filters(std::string_view message) {
   }
 }
 
-/// A message of an object's header, and how it is checked.
+/// A kind of message in an object's header, and how it is checked.
 struct MessageKind {
   std::uint64_t number;
   const char* what;
-  void (*check)(std::string_view message);
+  void (*check)(FileBytes& file, std::string_view message);
 };
 
 constexpr std::uint64_t continuation_message = 0x10;
-constexpr std::uint64_t symbol_table_message = 0x11;
-constexpr std::array<MessageKind, 7> message_kinds{
-    {{0x01, "the shape", [](std::string_view shape) { elements(shape); }},
-     {0x03, "the type", [](std::string_view type) { element_bytes(type); }},
+constexpr std::array<MessageKind, 8> message_kinds{
+    {{0x01, "the shape", [](FileBytes&, std::string_view shape) { elements(shape); }},
+     {0x03, "the type", [](FileBytes&, std::string_view type) { element_bytes(type); }},
      {0x04, "the fill value", check_old_fill},
      {0x05, "the fill value", check_fill},
      {0x08, "the place", check_layout},
      {0x0B, "the filters", check_filters},
-     {0x0C, "an attribute", check_attribute}}};
+     {0x0C, "an attribute", check_attribute},
+     {0x11, "the list of links", check_symbol_table}}};
 
-/// The header of an object (IV.A.1.a).
+/// Messages of an object's header lie one after the other in blocks.
+struct Block {
+  std::uint64_t address;
+  std::uint64_t size;
+};
+
+/// How the versions of headers differ.
+struct HeaderForm {
+  std::size_t number_bytes;  ///< of a message's number
+  std::size_t bytes_before;  ///< a message
+  std::size_t seal;          ///< before a further block, and as many behind it
+};
+
+/// The form of a header, and its first block (IV.A.1.a, IV.A.1.b).
+std::pair<HeaderForm, Block> begin_of_header(FileBytes& file, std::uint64_t address) {
+  const std::vector<char> start = file.read(address, 6);
+  const std::string_view seen(start.data(), start.size());
+  if (seen[0] == 1) {
+    const std::vector<char> size = file.read(address + 8, 4);
+    return {{2, 8, 0}, {address + 16, little_endian({size.data(), size.size()}, 0, size.size())}};
+  }
+  if (!seen.starts_with("OHDR\x02")) throw Failure("is of an unusual version");
+  const std::uint64_t flags = little_endian(seen, 5, 1);
+  const std::uint64_t times = (flags & 0x20) != 0 ? 16 : 0;
+  const std::uint64_t limits = (flags & 0x10) != 0 ? 4 : 0;
+  address += seen.size() + times + limits;
+  const std::vector<char> size = file.read(address, std::size_t{1} << (flags & 3));
+  return {{1, (flags & 4) != 0 ? std::size_t{6} : std::size_t{4}, 4},
+          {address + size.size(), little_endian({size.data(), size.size()}, 0, size.size())}};
+}
+
+/// The header of an object (IV.A.1).
 void check_header(FileBytes& file, std::uint64_t address, const std::string& where) {
   const char* what = "the header";
   try {
-    const std::vector<char> prefix = file.read(address, 16);
-    if (prefix[0] != 1) return;
-    struct Block {
-      std::uint64_t address;
-      std::uint64_t size;
-    };
-    std::vector<Block> blocks{{address + 16, little_endian({prefix.data(), 16}, 8, 4)}};
+    const auto [form, first] = begin_of_header(file, address);
+    std::vector<Block> blocks{first};
     std::uint64_t left = file.size();  // blocks that need more overlap, or lead round in circles
     while (!blocks.empty()) {
       const Block block = blocks.back();
@@ -282,29 +284,26 @@ void check_header(FileBytes& file, std::uint64_t address, const std::string& whe
       if (block.size == 0 || block.size > left) throw Failure("has a part of an absurd size");
       left -= block.size;
       const std::vector<char> bytes = file.read(block.address, block.size);
-      std::string_view rest(bytes.data(), bytes.size());
-      while (rest.size() >= 8) {
-        const std::uint64_t number = little_endian(rest, 0, 2);
-        const std::size_t size = little_endian(rest, 2, 2);
-        const bool shared = (little_endian(rest, 4, 1) & 2) != 0;
-        rest.remove_prefix(8);
+      Cursor rest({bytes.data(), bytes.size()});
+      while (rest.left() >= form.bytes_before) {
         what = "a message";
-        if (size > rest.size()) throw Failure("is longer than its place");
-        const std::string_view message = rest.substr(0, size);
-        rest.remove_prefix(size);
+        const std::uint64_t number = rest.number(form.number_bytes);
+        const std::uint64_t size = rest.number(2);
+        const bool shared = (rest.number(1) & 2) != 0;
+        rest.take(form.bytes_before - form.number_bytes - 3);
+        const std::string_view message = rest.take(size);
         if (number == continuation_message) {
           Cursor cursor(message);
           const std::uint64_t next = cursor.number(8);
-          blocks.push_back({next, cursor.number(8)});
-        } else if (number == symbol_table_message) {
-          what = "the list of links";
-          check_symbol_table(file, message);
+          const std::uint64_t next_size = cursor.number(8);
+          if (next_size < 2 * form.seal) throw Failure("leads to a part of an absurd size");
+          blocks.push_back({next + form.seal, next_size - 2 * form.seal});
         } else if (const auto* kind =
                        std::ranges::find(message_kinds, number, &MessageKind::number);
                    kind != message_kinds.end()) {
           what = kind->what;
           if (shared) throw Failure("is shared with others");
-          kind->check(message);
+          kind->check(file, message);
         }
       }
     }

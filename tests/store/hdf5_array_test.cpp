@@ -170,7 +170,8 @@ BOOST_FIXTURE_TEST_CASE(which_array_is_meant_has_to_be_said, Folder) {
   write_array(path, "/a/c", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, {2}, counted(2));
   BOOST_CHECK((store::hdf5_array_names(path) == std::vector<std::string>{"/a/c", "/b"}));
   BOOST_TEST(contains(refusal(path), "holds /a/c, /b; say which array is meant, as in"));
-  BOOST_TEST(contains(refusal(path, "/d"), "has no array '/d' of numbers; it holds /a/c, /b"));
+  BOOST_TEST(contains(refusal(path, "/d"), "has no array '/d' of numbers: /d cannot be found"));
+  BOOST_TEST(contains(refusal(path, "/d"), "the file holds /a/c, /b"));
   BOOST_TEST(contains(refusal(path, "/a"), "has no array '/a'"));
 }
 
@@ -210,7 +211,9 @@ BOOST_FIXTURE_TEST_CASE(a_table_is_no_array_and_hides_none, Folder) {
   write_array(path, "table", row, row, {1}, counted(2));
   H5Tclose(row);
   BOOST_TEST(open(path).count() == 2u);
-  BOOST_TEST(contains(refusal(path, "table"), "has no array 'table' of numbers; it holds /x"));
+  BOOST_TEST(contains(refusal(path, "table"),
+                      "has no array 'table' of numbers: the type of /table is of an "
+                      "unusual kind; the file holds /x"));
 }
 
 BOOST_FIXTURE_TEST_CASE(an_array_in_other_files_is_refused, Folder) {
@@ -221,6 +224,66 @@ BOOST_FIXTURE_TEST_CASE(an_array_in_other_files_is_refused, Folder) {
   H5Pclose(list);
   H5Fclose(file);
   BOOST_TEST(contains(refusal(path), "lies in another file"));
+}
+
+/// A file in HDF5 1.8's own format has other headers.
+void write_in_format(const fs::path& path, H5F_libver_t format) {
+  const hid_t access = good(H5Pcreate(H5P_FILE_ACCESS));
+  good(H5Pset_libver_bounds(access, format, format));
+  H5Fclose(good(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access)));
+  const hid_t file = good(H5Fopen(path.c_str(), H5F_ACC_RDWR, access));
+  const hid_t list = creation(Kept::packed, {10, 10});
+  keras::create_array(file, "x", H5T_IEEE_F32LE, {100, 10}, list);
+  const hid_t array = good(H5Dopen2(file, "x", H5P_DEFAULT));
+  good(H5Dwrite(array, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, counted(1000).data()));
+  H5Dclose(array);
+  H5Pclose(list);
+  H5Fclose(file);
+  H5Pclose(access);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_later_format_is_refused_with_advice, Folder) {
+  write_in_format(path, H5F_LIBVER_V110);
+  BOOST_TEST(contains(refusal(path), "h5repack -l CONTI --high=1"));
+}
+
+/// Where a text stands in a file for the first time.
+std::size_t find(const Bytes& file, const std::string& text) {
+  const Bytes sought = to_bytes(text);
+  return static_cast<std::size_t>(
+      std::search(file.begin(), file.end(), sought.begin(), sought.end()) - file.begin());
+}
+
+BOOST_FIXTURE_TEST_CASE(links_and_chunks_lie_inside_the_file, Folder) {
+  write_in_format(path, H5F_LIBVER_V18);
+  const Bytes in_format_of_1_8 = read_file(path);
+  write_array(folder / "old.h5", "x", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, {100, 10}, counted(1000),
+              Kept::packed, {10, 10});
+  const Bytes old = read_file(folder / "old.h5");
+
+  const auto refused = [&](Bytes file, std::size_t at, std::size_t bytes, const std::string& why) {
+    BOOST_TEST_REQUIRE(at + bytes <= file.size());
+    std::fill_n(file.begin() + static_cast<std::ptrdiff_t>(at), bytes, std::byte{0xFF});
+    write_file(path, file);
+    const std::string text = refusal(path, "x");
+    BOOST_TEST(contains(text, why), text);
+  };
+  constexpr std::size_t tree_head = 24;
+  constexpr std::size_t chunk_key = 8 + 8 * 3;
+  const std::string links{"TREE\0", 5};
+  const std::string chunks{"TREE\1", 5};
+  const std::string beyond = "lies beyond the end of the file";
+  refused(old, find(old, links), 4, "the list of links of / leads nowhere");
+  refused(old, find(old, links) + tree_head + 8, 8, beyond);
+  refused(old, find(old, links) + 6, 2, "has parts that overlap");  // 65,535 entries
+  refused(old, find(old, "HEAP") + 24, 8, beyond);
+  refused(old, find(old, "SNOD"), 4, "leads nowhere");
+  refused(old, find(old, "SNOD") + 8, 8, "has a name without end");
+  for (const Bytes& file : {old, in_format_of_1_8}) {
+    refused(file, find(file, chunks), 4, "the place of /x leads nowhere");
+    refused(file, find(file, chunks) + tree_head + chunk_key, 8, "the place of /x " + beyond);
+    refused(file, find(file, chunks) + tree_head, 4, beyond);  // a chunk of 4 GB
+  }
 }
 
 BOOST_FIXTURE_TEST_CASE(truncated_and_damaged_files_are_refused, Folder) {
