@@ -299,7 +299,7 @@ SavedModel read_model(const fs::path& path) {
 std::string describe_model(const fs::path& path) {
   const SavedModel model = read_model(path);
   std::string text = fmt::format(
-      "{}: model {}\nafter {} steps, in epoch {}, seed {}\n{} weights, digest {:016x}\n",
+      "{}: model {}\nafter {} steps, {} whole epochs, seed {}\n{} weights, digest {:016x}\n",
       path.string(), model.spec.empty() ? "without a description" : model.spec,
       model.version.value(), model.epoch.value(), model.seed, model.weights.size(),
       weights_digest(model));
