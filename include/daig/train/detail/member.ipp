@@ -67,12 +67,12 @@ DAIG_INLINE bool Member::progress() {
   return busy_;
 }
 
-/// In the ring everybody waits for everybody. A listener is nudged by them, and so is, with what
-/// comes next, whoever has the sum.
+/// In the ring everybody waits for everybody. A listener is nudged by them, and its Commit comes
+/// from its own rank, once the others have nudged that one with their Reduced.
 DAIG_INLINE comm::Urgency Member::urgency() const {
   const bool listens = options_.listener == communicator_.rank();
   if ((exchange_ && !listens) || loading_) return comm::Urgency::prompt;
-  const bool idle = sum_ || (desk_ != nullptr && desk_->left() == 0);
+  const bool idle = (sum_ && !listens) || (desk_ != nullptr && desk_->left() == 0);
   return idle || shards_.busy() ? comm::Urgency::soon : comm::Urgency::calm;
 }
 
