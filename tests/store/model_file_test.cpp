@@ -341,8 +341,8 @@ BOOST_AUTO_TEST_CASE(a_description_names_what_is_in_the_file) {
   store::write_model(folder / "model.h5", sample_model());
   const std::string text = store::describe_model(folder / "model.h5");
   for (const char* part :
-       {"mlp:3-5-2", "120 steps", "epoch 2", "33 weights", "dense_1/kernel (3, 5)", "scale ()",
-        "adam", "momentum", "beta1_power = 0.81"}) {
+       {"mlp:3-5-2", "120 steps", "2 whole epochs", "33 weights", "dense_1/kernel (3, 5)",
+        "scale ()", "adam", "momentum", "beta1_power = 0.81"}) {
     BOOST_TEST(text.find(part) != std::string::npos, part << " is missing in\n" << text);
   }
 }

@@ -112,8 +112,8 @@ inline control::Rules Options::rules(std::size_t weights) const {
   rules.max_contributors = max_contributors;
   rules.seed = seed;
   rules.shuffle_seed = seeds().order;
-  // One is computed, and three waiting cover a round trip of three service times: where ranks share
-  // cores, a coordinator answers only once it has its turn on one.
+  // One is computed, and the others cover a round trip of seven service times: where ranks share
+  // cores, a coordinator answers only once it has its turn on one, and it naps for half of them.
   rules.tickets_in_hand = 8;
   rules.heartbeat = heartbeat();
   rules.silence_limit = silence_limit;
