@@ -20,7 +20,7 @@ using namespace daig::test;
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t samples = 6'400'000;
-constexpr std::uint64_t enough_steps = sanitized ? 100 : 400;
+constexpr std::uint64_t enough_steps = sanitized ? 50 : 400;
 constexpr std::uint64_t most_resident_bytes = 1'000'000'000;
 
 /// The most that a process ever had in memory.
