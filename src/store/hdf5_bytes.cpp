@@ -74,4 +74,9 @@ std::vector<char> FileBytes::read(std::uint64_t address, std::size_t count) {
   return bytes;
 }
 
+std::uint64_t FileBytes::number(std::uint64_t address, std::size_t bytes) {
+  const std::vector<char> found = read(address, bytes);
+  return little_endian({found.data(), found.size()}, 0, bytes);
+}
+
 }  // namespace daig::store::hdf5

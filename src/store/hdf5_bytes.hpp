@@ -49,6 +49,8 @@ class FileBytes {
   void expect_inside(std::uint64_t address, std::uint64_t count) const;
   /// @throws Failure as expect_inside, or when the system cannot read them.
   std::vector<char> read(std::uint64_t address, std::size_t count);
+  /// An unsigned number of so many bytes. @throws Failure as read
+  std::uint64_t number(std::uint64_t address, std::size_t bytes);
 
  private:
   void check_base();

@@ -256,18 +256,15 @@ struct HeaderForm {
 std::pair<HeaderForm, Block> begin_of_header(FileBytes& file, std::uint64_t address) {
   const std::vector<char> start = file.read(address, 6);
   const std::string_view seen(start.data(), start.size());
-  if (seen[0] == 1) {
-    const std::vector<char> size = file.read(address + 8, 4);
-    return {{2, 8, 0}, {address + 16, little_endian({size.data(), size.size()}, 0, size.size())}};
-  }
+  if (seen[0] == 1) return {{2, 8, 0}, {address + 16, file.number(address + 8, 4)}};
   if (!seen.starts_with("OHDR\x02")) throw Failure("is of an unusual version");
   const std::uint64_t flags = little_endian(seen, 5, 1);
-  const std::uint64_t times = (flags & 0x20) != 0 ? 16 : 0;
-  const std::uint64_t limits = (flags & 0x10) != 0 ? 4 : 0;
+  const std::size_t times = (flags & 0x20) != 0 ? 16 : 0;
+  const std::size_t limits = (flags & 0x10) != 0 ? 4 : 0;
+  const std::size_t order = (flags & 4) != 0 ? 2 : 0;
+  const std::size_t size_bytes = std::size_t{1} << (flags & 3);
   address += seen.size() + times + limits;
-  const std::vector<char> size = file.read(address, std::size_t{1} << (flags & 3));
-  return {{1, (flags & 4) != 0 ? std::size_t{6} : std::size_t{4}, 4},
-          {address + size.size(), little_endian({size.data(), size.size()}, 0, size.size())}};
+  return {{1, 4 + order, 4}, {address + size_bytes, file.number(address, size_bytes)}};
 }
 
 /// The header of an object (IV.A.1).
