@@ -49,7 +49,7 @@ struct FoundState {
   bool is_strange = false;  ///< there is some, and it is not understood
 };
 
-/// Looks for the optimiser's state by the names and shapes that Keras 2.4 to 3.x give its arrays.
+/// Looks for the optimiser's state by the names and shapes that Keras 2.3 to 3.x give its arrays.
 /// All must be there and nothing else: half a state is none.
 /// @param arrays  of the layout's parameters, among file.weights; null for one that is not trained,
 /// of which Keras remembers nothing, and whose part of the state is 0

@@ -109,6 +109,58 @@ BOOST_AUTO_TEST_CASE(keras_2_4_goes_slot_by_slot) {
              {0.5F, 0.5625F, 0.625F, 0.6875F, 0.75F, 0.8125F});
 }
 
+// As real files of Keras 2.3.1 have it: by number, and an array of one 0 for what is not used.
+BOOST_AUTO_TEST_CASE(keras_2_3_counts_the_arrays) {
+  Sample sample("dense_1/kernel:0", "dense_1/bias:0");
+  sample.add("Adam/iterations:0", {});
+  for (const char* slot : {"m", "v"}) {
+    sample.add(std::string(slot) + "_0:0", {2, 2});
+    sample.add(std::string(slot) + "_1:0", {2});
+  }
+  for (const char* unused : {"vhat_0:0", "vhat_1:0"}) {
+    sample.add(unused, {1});
+    sample.file.optimizer_weights.back().values = {0};
+  }
+  check_adam(sample, {0.125F, 0.1875F, 0.25F, 0.3125F, 0.375F, 0.4375F},
+             {0.5F, 0.5625F, 0.625F, 0.6875F, 0.75F, 0.8125F});
+  // Numbers go to what is trained.
+  Sample frozen("dense_1/kernel:0", "dense_1/bias:0");
+  frozen.arrays.front() = nullptr;
+  frozen.add("Adam/iterations:0", {});
+  frozen.add("m_0:0", {2});
+  frozen.add("v_0:0", {2});
+  check_adam(frozen, {0, 0, 0, 0, 0.125F, 0.1875F}, {0, 0, 0, 0, 0.25F, 0.3125F});
+}
+
+BOOST_AUTO_TEST_CASE(every_optimizer_of_keras_2_3_has_its_state) {
+  struct Case {
+    OptimizerOptions options;
+    std::vector<std::string> slots;
+  };
+  for (const Case& c : {Case{{.momentum = 0.5, .momentum_of_steps = true}, {"moment"}},
+                        {{.momentum_of_steps = true}, {"moment"}},
+                        {{.name = "adam", .amsgrad = true}, {"m", "v", "vhat"}},
+                        {{.name = "nadam"}, {"m", "v"}},
+                        {{.name = "adamax"}, {"m", "u"}},
+                        {{.name = "adagrad"}, {"accumulator"}},
+                        {{.name = "rmsprop"}, {"accumulator"}}}) {
+    BOOST_TEST_CONTEXT(c.options.name) {
+      Sample sample("dense_1/kernel:0", "dense_1/bias:0");
+      sample.add("Name/iterations:0", {});
+      if (c.options.name == "nadam") sample.add("Nadam/m_schedule:0", {});
+      for (const std::string& slot : c.slots) {
+        sample.add(slot + "_0:0", {2, 2});
+        sample.add(slot + "_1:0", {2});
+      }
+      const FoundState found = sample.find(c.options);
+      BOOST_TEST_REQUIRE(found.state.has_value());
+      const auto state = found.state->read(sample.file, sample.layout, c.options);
+      auto optimizer = daig::optim::make_optimizer(c.options, sample.layout);
+      daig::train::restore(state, optimizer.state());  // all that it has, and no more
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(keras_adds_the_steps_of_a_momentum) {
   Sample sample("dense/kernel", "dense/bias");
   sample.add("sgd/iteration", {});
@@ -200,6 +252,26 @@ BOOST_AUTO_TEST_CASE(nadam_knows_its_schedule) {
   state.scalars["nadam_momentum_product"] = 0.0625;
   found.state->write(state, sample.layout, sample.file);
   BOOST_TEST(sample.file.optimizer_weights[1].values.front() == 0.0625F);
+}
+
+// As real files of Keras 2.14 have it.
+BOOST_AUTO_TEST_CASE(nadam_may_have_forgotten_its_product) {
+  Sample sample("dense/kernel:0", "dense/bias:0");
+  sample.add("iteration:0", {});
+  for (const char* slot : {"m", "v"}) {
+    sample.add(std::string("Nadam/") + slot + "/dense/kernel:0", {2, 2});
+    sample.add(std::string("Nadam/") + slot + "/dense/bias:0", {2});
+  }
+  const OptimizerOptions nadam{.name = "nadam"};
+  const FoundState found = sample.find(nadam);
+  BOOST_TEST_REQUIRE(found.state.has_value());
+  const auto state = found.state->read(sample.file, sample.layout, nadam);
+  double product = 1;
+  for (int step = 1; step <= 3; ++step) product *= 0.9 * (1 - std::pow(0.96, step) / 2);
+  BOOST_TEST(std::abs(state.scalars.at("nadam_momentum_product") - product) < 1e-15);
+  KerasFile written = sample.file;
+  found.state->write(state, sample.layout, written);
+  BOOST_CHECK(written.optimizer_weights == sample.file.optimizer_weights);
 }
 
 BOOST_AUTO_TEST_CASE(a_counter_may_say_anything) {
