@@ -72,28 +72,28 @@ std::string listed(std::vector<std::string> names) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-/// The array that is meant. @throws InputError when that is not clear.
-std::string choose(hid_t file, hdf5::FileBytes& bytes, const fs::path& path,
-                   const std::string& wanted) {
+/// The file's only array. @throws InputError when there is none, or a choice.
+std::string only_array(hid_t file, hdf5::FileBytes& bytes, const fs::path& path) {
   const std::vector<std::string> names = ArrayList(file, bytes).take();
+  if (names.size() == 1) return names.front();
   const std::string shown = path.string();
-  if (wanted.empty()) {
-    if (names.size() == 1) return names.front();
-    throw InputError(shown, fmt::format("holds {}; say which array is meant, as in {}:/NAME",
-                                        listed(names), shown));
-  }
-  const std::string full = wanted.starts_with('/') ? wanted : "/" + wanted;
-  if (std::ranges::find(names, full) != names.end()) return full;
+  throw InputError(shown, fmt::format("holds {}; say which array is meant, as in {}:/NAME",
+                                      listed(names), shown));
+}
+
+/// @throws InputError when there is no array of this name, or none that is whole.
+hdf5::Handle open_array(hid_t file, hdf5::FileBytes& bytes, const fs::path& path,
+                        const std::string& name, const std::string& wanted) {
   std::string why = "it is something else";
   try {
-    const hdf5::Handle object = hdf5::open_checked(bytes, file, "", full);
-    // A file may hold more arrays than are listed.
-    if (H5Iget_type(object.get()) == H5I_DATASET) return full;
+    hdf5::open_checked(bytes, file, "", "/");  // whose links lead to all others
+    hdf5::Handle object = hdf5::open_checked(bytes, file, "", name);
+    if (H5Iget_type(object.get()) == H5I_DATASET) return object;
   } catch (const hdf5::Failure& failure) {
     why = failure.what();
   }
-  throw InputError(shown, fmt::format("has no array '{}' of numbers: {}; the file holds {}", wanted,
-                                      why, listed(names)));
+  throw InputError(path.string(), fmt::format("has no array '{}' of numbers: {}; the file holds {}",
+                                              wanted, why, listed(ArrayList(file, bytes).take())));
 }
 
 data::Shape shape_of(const hdf5::Numbers& numbers) {
@@ -172,10 +172,12 @@ data::SampleReaderPtr open_hdf5_array(const fs::path& path, const std::string& a
   try {
     hdf5::Handle file = hdf5::open_file(path);
     hdf5::FileBytes bytes(file.get(), path);
-    const std::string chosen = choose(file.get(), bytes, path, array);
-    where += ":" + chosen;
-    hdf5::Numbers numbers(hdf5::open_checked(bytes, file.get(), "", chosen), "the array",
-                          hdf5::Booleans::are_numbers);
+    const std::string name = array.empty()            ? only_array(file.get(), bytes, path)
+                             : array.starts_with('/') ? array
+                                                      : "/" + array;
+    hdf5::Handle object = open_array(file.get(), bytes, path, name, array);
+    where += ":" + name;
+    hdf5::Numbers numbers(std::move(object), "the array", hdf5::Booleans::are_numbers);
     if (numbers.stored_bytes() > fs::file_size(path)) {
       throw hdf5::Failure(
           fmt::format("it claims {} bytes, more than the file has", numbers.stored_bytes()));
