@@ -6,8 +6,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <string>
-#include <vector>
 
 /// HDF5 asks for as much memory as a damaged file claims before it looks whether the file has as
 /// much; it takes a refusal well, and does not touch what it is given. What it asks for beyond 1 GB
@@ -17,15 +15,6 @@ extern "C" const char* __asan_default_options();  // NOLINT(bugprone-reserved-id
 extern "C" const char* __asan_default_options() {
   return "allocator_may_return_null=1:max_allocation_size_mb=1000:detect_leaks=0";
 }  // NOLINT
-
-extern "C" int LLVMFuzzerInitialize(int* count, char*** words) {
-  static std::vector<char*> more(*words, *words + *count);
-  static std::string limit = "-malloc_limit_mb=1000000";  // of one call; the sum stays limited
-  more.push_back(limit.data());
-  *count = static_cast<int>(more.size());
-  *words = more.data();
-  return 0;
-}
 
 namespace daig::test {
 

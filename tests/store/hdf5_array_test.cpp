@@ -40,10 +40,11 @@ hid_t creation(Kept kept, const std::vector<hsize_t>& chunk) {
 template <class T>
 void write_array(const fs::path& path, const std::string& name, hid_t stored, hid_t held,
                  const std::vector<hsize_t>& shape, const std::vector<T>& values,
-                 Kept kept = Kept::contiguous, const std::vector<hsize_t>& chunk = {}) {
+                 Kept kept = Kept::contiguous, const std::vector<hsize_t>& chunk = {},
+                 hid_t access = H5P_DEFAULT) {
   const hid_t file = fs::exists(path)
-                         ? good(H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT))
-                         : good(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
+                         ? good(H5Fopen(path.c_str(), H5F_ACC_RDWR, access))
+                         : good(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access));
   const hid_t list = creation(kept, chunk);
   keras::create_array(file, name, stored, shape, list);
   const hid_t array = good(H5Dopen2(file, name.c_str(), H5P_DEFAULT));
@@ -230,15 +231,8 @@ BOOST_FIXTURE_TEST_CASE(an_array_in_other_files_is_refused, Folder) {
 void write_in_format(const fs::path& path, H5F_libver_t format) {
   const hid_t access = good(H5Pcreate(H5P_FILE_ACCESS));
   good(H5Pset_libver_bounds(access, format, format));
-  H5Fclose(good(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access)));
-  const hid_t file = good(H5Fopen(path.c_str(), H5F_ACC_RDWR, access));
-  const hid_t list = creation(Kept::packed, {10, 10});
-  keras::create_array(file, "x", H5T_IEEE_F32LE, {100, 10}, list);
-  const hid_t array = good(H5Dopen2(file, "x", H5P_DEFAULT));
-  good(H5Dwrite(array, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, counted(1000).data()));
-  H5Dclose(array);
-  H5Pclose(list);
-  H5Fclose(file);
+  write_array(path, "x", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, {100, 10}, counted(1000), Kept::packed,
+              {10, 10}, access);
   H5Pclose(access);
 }
 
