@@ -1,12 +1,15 @@
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include <daig/core/error.hpp>
 #include <daig/store/ledger.hpp>
 
+#include "counted_batches.hpp"
 #include "ledger_schema.hpp"
 #include "sqlite.hpp"
 
@@ -21,6 +24,40 @@ std::int64_t signed_value(Integer value) {
   return static_cast<std::int64_t>(value);
 }
 
+std::vector<PlannedBatch> planned_batches(const metrics::StepRecord& step) {
+  std::vector<PlannedBatch> batches;
+  for (const metrics::BatchRecord& batch : step.batches) {
+    batches.push_back({batch.epoch, batch.batch});
+  }
+  return batches;
+}
+
+std::vector<PlannedBatch> committed_batches(const sqlite::Database& database) {
+  std::vector<PlannedBatch> committed;
+  sqlite::Statement rows(database,
+                         "SELECT epoch, batch FROM batches WHERE superseded_by IS NULL "
+                         "ORDER BY epoch, batch");
+  while (rows.step()) {
+    committed.push_back({Epoch{static_cast<Epoch::rep>(rows.integer(0))},
+                         BatchId{static_cast<BatchId::rep>(rows.integer(1))}});
+  }
+  return committed;
+}
+
+detail::CountedBatches counted_batches(const sqlite::Database& database, const RunPlan& plan) {
+  detail::CountedBatches counted(plan);
+  for (const PlannedBatch& batch : committed_batches(database)) {
+    if (!counted.may_add(batch)) {
+      throw InputError(database.path().string(),
+                       fmt::format("epoch {} batch {} counts twice or was never planned: `daig "
+                                   "audit` tells what else is wrong",
+                                   batch.epoch.value(), batch.batch.value()));
+    }
+    counted.add(batch);
+  }
+  return counted;
+}
+
 void prepare_for_writing(const sqlite::Database& database) {
   // A write-ahead log lets others read while the run writes, and a commit wait for no disk.
   sqlite::Statement(database, "PRAGMA journal_mode = WAL").run();
@@ -32,11 +69,12 @@ void prepare_for_writing(const sqlite::Database& database) {
 class Ledger::Impl {
  public:
   Impl(sqlite::Database database, Configuration configuration, std::int64_t attempt,
-       std::uint64_t next_step)
+       std::uint64_t next_step, detail::CountedBatches counted)
       : database_(std::move(database)),
         configuration_(std::move(configuration)),
         attempt_(attempt),
-        next_step_(next_step) {}
+        next_step_(next_step),
+        counted_(std::move(counted)) {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   Impl(Impl&&) = delete;
@@ -50,16 +88,21 @@ class Ledger::Impl {
   void commit(const metrics::StepRecord& step);
   void end_early();
   void sync();
-  std::vector<PlannedBatch> committed_batches() const;
+  std::vector<PlannedBatch> committed_batches() const {
+    return store::committed_batches(database_);
+  }
 
   const Configuration& configuration() const { return configuration_; }
   std::uint64_t next_step() const { return next_step_; }
 
  private:
+  void expect_uncounted(const metrics::StepRecord& step) const;
+
   sqlite::Database database_;
   Configuration configuration_;
   std::int64_t attempt_;
   std::uint64_t next_step_;
+  detail::CountedBatches counted_;
   std::optional<ViewId> known_view_;
   sqlite::Statement begin_{database_, "BEGIN IMMEDIATE"};
   sqlite::Statement commit_{database_, "COMMIT"};
@@ -70,8 +113,18 @@ class Ledger::Impl {
                                   "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"};
 };
 
+void Ledger::Impl::expect_uncounted(const metrics::StepRecord& step) const {
+  std::vector<PlannedBatch> batches = planned_batches(step);
+  std::ranges::sort(batches);
+  const auto may_add = [this](const PlannedBatch& batch) { return counted_.may_add(batch); };
+  expects(
+      std::ranges::adjacent_find(batches) == batches.end() && std::ranges::all_of(batches, may_add),
+      "planned batches, each once");
+}
+
 void Ledger::Impl::commit(const metrics::StepRecord& step) {
   expects(step.step.value() == next_step_, "steps in order, each once");
+  expect_uncounted(step);
   const std::int64_t step_number = signed_value(step.step.value());
   const std::int64_t view = step.view.value();
   sqlite::Transaction transaction(database_, begin_);
@@ -95,6 +148,7 @@ void Ledger::Impl::commit(const metrics::StepRecord& step) {
         .run();
   }
   transaction.commit(commit_);
+  for (const PlannedBatch& batch : planned_batches(step)) counted_.add(batch);
   known_view_ = step.view;
   ++next_step_;
 }
@@ -115,20 +169,8 @@ void Ledger::Impl::end_early() {
   sync();
 }
 
-std::vector<PlannedBatch> Ledger::Impl::committed_batches() const {
-  std::vector<PlannedBatch> committed;
-  sqlite::Statement rows(database_,
-                         "SELECT epoch, batch FROM batches WHERE superseded_by IS NULL "
-                         "ORDER BY epoch, batch");
-  while (rows.step()) {
-    committed.push_back({Epoch{static_cast<Epoch::rep>(rows.integer(0))},
-                         BatchId{static_cast<BatchId::rep>(rows.integer(1))}});
-  }
-  return committed;
-}
-
 Ledger Ledger::create(const std::filesystem::path& path, const Configuration& configuration) {
-  run_plan(configuration, path.string());
+  const RunPlan plan = run_plan(configuration, path.string());
   std::error_code unknown;
   if (std::filesystem::exists(path, unknown)) {
     throw UsageError(
@@ -145,13 +187,14 @@ Ledger Ledger::create(const std::filesystem::path& path, const Configuration& co
   }
   database.execute("INSERT INTO attempts VALUES (1, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), 0, 0)");
   transaction.commit();
-  return Ledger(std::make_unique<Impl>(std::move(database), configuration, 1, 0));
+  return Ledger(std::make_unique<Impl>(std::move(database), configuration, 1, 0,
+                                       detail::CountedBatches(plan)));
 }
 
 Ledger Ledger::resume(const std::filesystem::path& path, Version from) {
   sqlite::Database database = detail::open_ledger(path, sqlite::Mode::write);
   Configuration configuration = detail::read_configuration(database);
-  run_plan(configuration, path.string());
+  const RunPlan plan = run_plan(configuration, path.string());
   prepare_for_writing(database);
   sqlite::Transaction transaction(database, "BEGIN IMMEDIATE");
   const std::int64_t known =
@@ -177,9 +220,10 @@ Ledger Ledger::resume(const std::filesystem::path& path, Version from) {
                     "INSERT INTO attempts VALUES (?, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), ?, 0)")
       .bind(attempt, first)
       .run();
+  detail::CountedBatches counted = counted_batches(database, plan);
   transaction.commit();
-  return Ledger(
-      std::make_unique<Impl>(std::move(database), std::move(configuration), attempt, from.value()));
+  return Ledger(std::make_unique<Impl>(std::move(database), std::move(configuration), attempt,
+                                       from.value(), std::move(counted)));
 }
 
 Ledger::Ledger(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -67,8 +67,6 @@ CREATE TABLE steps (
   PRIMARY KEY (attempt, step)
 ) STRICT, WITHOUT ROWID;
 
-CREATE UNIQUE INDEX each_step_once ON steps (step) WHERE superseded_by IS NULL;
-
 CREATE TABLE batches (
   -- One accepted batch each. NULL in place of what a volunteer measured: not a number.
   attempt       INTEGER NOT NULL,
@@ -83,8 +81,6 @@ CREATE TABLE batches (
   superseded_by INTEGER,           -- as its step's
   PRIMARY KEY (attempt, step, position)
 ) STRICT, WITHOUT ROWID;
-
-CREATE UNIQUE INDEX each_batch_once ON batches (epoch, batch) WHERE superseded_by IS NULL;
 )sql";
 
 /// Opens an existing ledger. @throws InputError when there is none, or it is something else.

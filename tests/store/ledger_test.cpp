@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
+#include <fmt/format.h>
 #include <support/temporary_folder.hpp>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -96,7 +97,8 @@ BOOST_FIXTURE_TEST_CASE(a_view_is_entered_once, LedgerFile) {
   BOOST_CHECK_EQUAL(count("views"), "8");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_batch_committed_twice_is_refused_and_leaves_nothing, LedgerFile) {
+BOOST_FIXTURE_TEST_CASE(what_counts_already_or_was_not_planned_is_refused_and_leaves_nothing,
+                        LedgerFile) {
   Ledger ledger = create();
   commit_steps(ledger, 0, 2);
   metrics::StepRecord step = sample_step(2, ViewId{1});
@@ -106,6 +108,11 @@ BOOST_FIXTURE_TEST_CASE(a_batch_committed_twice_is_refused_and_leaves_nothing, L
   BOOST_CHECK_EQUAL(count("steps"), "2");
   BOOST_CHECK_EQUAL(count("batches"), "8");
   BOOST_CHECK_EQUAL(count("views"), "4");
+
+  step.batches.back() = step.batches.front();
+  BOOST_CHECK_THROW(ledger.commit(step), ContractViolation);
+  step.batches.back().epoch = Epoch{1000};
+  BOOST_CHECK_THROW(ledger.commit(step), ContractViolation);
 
   ledger.commit(sample_step(2, ViewId{1}));  // goes on
   BOOST_CHECK_EQUAL(count("batches"), "12");
@@ -197,6 +204,25 @@ BOOST_FIXTURE_TEST_CASE(weights_that_know_more_than_the_ledger_are_refused, Ledg
   BOOST_CHECK_EQUAL(count("attempts"), "1");
 }
 
+BOOST_FIXTURE_TEST_CASE(a_ledger_that_counts_what_it_should_not_is_not_gone_on_with, LedgerFile) {
+  {
+    Ledger ledger = create();
+    commit_steps(ledger, 0, 2);
+  }
+  for (const char* place : {"epoch = 1000",
+                            "(epoch, batch) = (SELECT epoch, batch FROM batches "
+                            "WHERE step = 0 AND position = 1)"}) {
+    test::tamper(path, fmt::format("UPDATE batches SET {} WHERE step = 0 AND position = 0", place));
+    BOOST_CHECK_THROW(Ledger::resume(path, Version{2}), InputError);
+    BOOST_CHECK_EQUAL(count("attempts"), "1");
+    BOOST_CHECK_NO_THROW(Ledger::resume(path, Version{0}));  // all of it is done again
+    test::tamper(path,
+                 "DELETE FROM attempts WHERE attempt > 1; "
+                 "UPDATE steps SET superseded_by = NULL; "
+                 "UPDATE batches SET superseded_by = NULL");
+  }
+}
+
 BOOST_FIXTURE_TEST_CASE(what_was_committed_survives_the_death_of_the_process, LedgerFile) {
   const int status = status_of_child([&] {
     Ledger ledger = create();
@@ -213,6 +239,7 @@ BOOST_FIXTURE_TEST_CASE(what_was_committed_survives_the_death_of_the_process, Le
 BOOST_FIXTURE_TEST_CASE(a_full_disk_is_told_and_leaves_whole_steps_only, LedgerFile) {
   const int status = status_of_child([&] {
     std::signal(SIGXFSZ, SIG_IGN);
+    configuration["epochs"] = "100000";
     Ledger ledger = create();
     const rlimit limit{200'000, 200'000};
     setrlimit(RLIMIT_FSIZE, &limit);

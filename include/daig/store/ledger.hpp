@@ -47,9 +47,8 @@ class Ledger : public metrics::Recorder {
   Ledger& operator=(Ledger&&) = delete;
   ~Ledger() override;
 
-  /// Enters a step and its batches, all or nothing. The database itself refuses a batch that is
-  /// already committed. Expects the next step in order.
-  /// @throws ContractViolation when a batch was committed before.
+  /// Enters a step and its batches, all or nothing. Expects the next step in order.
+  /// @throws ContractViolation when a batch was committed before, or is none of the plan's.
   /// Cost: one transaction, no wait for the disk: what was entered survives the end of the process,
   /// but the last steps may be lost when the machine fails, until `sync`.
   void commit(const metrics::StepRecord& step);
