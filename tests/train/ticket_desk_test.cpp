@@ -26,8 +26,7 @@ train::ComputedGradient computed(std::uint64_t ticket) {
 BOOST_AUTO_TEST_CASE(tickets_come_in_order_and_outcomes_too) {
   int told = 0;
   TicketDesk desk([&] { ++told; });
-  desk.put(assignment(1));
-  desk.put(assignment(2));
+  desk.put({assignment(1), assignment(2)});
   BOOST_TEST(desk.next()->ticket.value() == 1u);
   desk.finish(TicketId{1}, computed(1));
   BOOST_TEST(desk.next()->ticket.value() == 2u);
@@ -42,7 +41,7 @@ BOOST_AUTO_TEST_CASE(tickets_come_in_order_and_outcomes_too) {
 
 BOOST_AUTO_TEST_CASE(a_cancelled_ticket_leaves_no_trace) {
   TicketDesk desk([] {});
-  for (const std::uint64_t ticket : {1, 2, 3}) desk.put(assignment(ticket));
+  desk.put({assignment(1), assignment(2), assignment(3)});
   const auto first = desk.next();
   const auto second = desk.next();
   desk.finish(TicketId{1}, computed(1));
@@ -52,15 +51,15 @@ BOOST_AUTO_TEST_CASE(a_cancelled_ticket_leaves_no_trace) {
   BOOST_TEST(second->stop.stop_requested());
   desk.finish(TicketId{2}, computed(2));
   BOOST_TEST(desk.take_outcomes().empty());
-  desk.put(assignment(4));
+  desk.put({assignment(4)});
   BOOST_TEST(desk.next()->ticket.value() == 4u);
 }
 
 BOOST_AUTO_TEST_CASE(cancel_all_voids_what_is_out) {
   TicketDesk desk([] {});
-  desk.put(assignment(1));
+  desk.put({assignment(1)});
   const auto first = desk.next();
-  desk.put(assignment(2));
+  desk.put({assignment(2)});
   desk.cancel_all();
   BOOST_TEST(first->stop.stop_requested());
   desk.finish(TicketId{1}, computed(1));
@@ -73,7 +72,7 @@ BOOST_AUTO_TEST_CASE(closing_ends_a_waiting_thread) {
     while (desk.next()) {
     }
   });
-  desk.put(assignment(1));
+  desk.put({assignment(1)});
   desk.close();
   computing.join();
   BOOST_TEST(!desk.next().has_value());

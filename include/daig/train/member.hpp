@@ -125,6 +125,7 @@ class Member {
   void abandon_loading();
   std::unique_ptr<Exchange> make_exchange(const control::Close& close);
   void fill_desk();
+  std::optional<Assignment> assignment_of(const control::Grant& grant);
   void fetch(ShardId shard);
   void collect_outcomes();
   void poll_exchange();

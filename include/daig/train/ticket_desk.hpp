@@ -2,11 +2,13 @@
 
 /// Where a volunteer's two threads meet: tickets go one way over the desk, gradients the other.
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <exception>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -69,7 +71,7 @@ class TicketDesk {
   /// @param notify  tells the communication thread that something lies on the desk; any thread.
   explicit TicketDesk(std::function<void()> notify) : notify_(std::move(notify)) {}
 
-  void put(Assignment assignment);
+  void put(std::vector<Assignment> assignments);
   void cancel(TicketId ticket);
   void cancel_all();
   std::vector<Outcome> take_outcomes();
@@ -104,10 +106,10 @@ class TicketDesk {
 
 // ---------------------------------------------------------------------------------------------
 
-inline void TicketDesk::put(Assignment assignment) {
+inline void TicketDesk::put(std::vector<Assignment> assignments) {
   {
     const std::scoped_lock lock(mutex_);
-    waiting_.push_back(std::move(assignment));
+    std::ranges::move(assignments, std::back_inserter(waiting_));
   }
   changed_.notify_one();
 }

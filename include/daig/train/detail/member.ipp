@@ -52,6 +52,7 @@ DAIG_INLINE bool Member::progress() {
     for (const control::Message& message : control::decode_frame(frame->bytes)) {
       std::visit([this](const auto& body) { on(body); }, message);
     }
+    fill_desk();
   }
   if (shards_.poll()) {
     busy_ = true;
@@ -125,7 +126,6 @@ DAIG_INLINE void Member::on(const control::Expelled& expelled) {
 DAIG_INLINE void Member::on(const control::Grant& grant) {
   if (leaving_) return;  // Leave is on its way, and gives it back
   granted_.push_back(grant);
-  fill_desk();
 }
 
 DAIG_INLINE void Member::on(const control::Accept& accept) {
@@ -248,27 +248,40 @@ DAIG_INLINE std::unique_ptr<Member::Exchange> Member::make_exchange(const contro
                                                     sum, {.listener = options_.listener})});
 }
 
-/// Grants go to the desk in their order, each once its shard is here.
+/// Grants go to the desk in their order, each once its shard is here; all that can at once, as the
+/// compute thread may take this thread's core with the first that it sees.
 DAIG_INLINE void Member::fill_desk() {
-  while (desk_ != nullptr && !granted_.empty()) {
-    const control::Grant& grant = granted_.front();
-    Assignment assignment{grant.ticket,       grant.work,         grant.version,
-                          replica_.weights(), grant.awaited != 0, grant.most_norm};
-    if (welcome_ && welcome_->has_dataset != 0) {
-      if (grant.work.batch.value() >= plan_->batches()) {
-        throw PeerLost(fmt::format("the coordinator grants batch {}, of {}",
-                                   grant.work.batch.value(), plan_->batches()));
-      }
-      const ShardId shard = plan_->shard_of(grant.work.batch);
-      assignment.shard = shards_.find(shard);
-      if (!assignment.shard) return fetch(shard);
-      assignment.plan = plan_;
-      assignment.seeds = {welcome_->shuffle_seed, welcome_->seed};
-    }
-    desk_->put(std::move(assignment));
+  if (desk_ == nullptr) return;
+  std::vector<Assignment> ready;
+  while (!granted_.empty()) {
+    std::optional<Assignment> assignment = assignment_of(granted_.front());
+    if (!assignment) break;
+    ready.push_back(std::move(*assignment));
     granted_.pop_front();
-    reach(Milestone::computing);
   }
+  if (ready.empty()) return;
+  desk_->put(std::move(ready));
+  reach(Milestone::computing);
+}
+
+/// Nothing while the shard is on its way.
+DAIG_INLINE std::optional<Assignment> Member::assignment_of(const control::Grant& grant) {
+  Assignment assignment{grant.ticket,       grant.work,         grant.version,
+                        replica_.weights(), grant.awaited != 0, grant.most_norm};
+  if (!welcome_ || welcome_->has_dataset == 0) return assignment;
+  if (grant.work.batch.value() >= plan_->batches()) {
+    throw PeerLost(fmt::format("the coordinator grants batch {}, of {}", grant.work.batch.value(),
+                               plan_->batches()));
+  }
+  const ShardId shard = plan_->shard_of(grant.work.batch);
+  assignment.shard = shards_.find(shard);
+  if (!assignment.shard) {
+    fetch(shard);
+    return std::nullopt;
+  }
+  assignment.plan = plan_;
+  assignment.seeds = {welcome_->shuffle_seed, welcome_->seed};
+  return assignment;
 }
 
 DAIG_INLINE void Member::fetch(ShardId shard) {
