@@ -310,6 +310,19 @@ BOOST_AUTO_TEST_CASE(prefetch_keeps_tickets_in_hand_one_for_each_before_anyones_
   BOOST_TEST(desk.coordinator.tickets_out() == 4u);
 }
 
+BOOST_AUTO_TEST_CASE(nobody_holds_more_tickets_than_the_step_lacks) {
+  Desk desk = gathered({.rules = rules_of(3, 4), .batches = 20});
+  const auto grants = desk.take<Grant>(1);
+  BOOST_REQUIRE(grants.size() == 3u);
+  BOOST_TEST(desk.take<Grant>(2).size() == 3u);
+  desk.done(1, grants[0].ticket);
+  BOOST_TEST(desk.take<Grant>(1).empty());  // two are lacking, and it holds two
+  desk.done(1, grants[1].ticket);
+  BOOST_TEST(desk.take<Grant>(1).empty());
+  desk.done(1, grants[2].ticket);
+  BOOST_TEST(desk.take<Close>(1).size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(a_done_that_may_close_the_step_is_awaited) {
   Desk desk = gathered({.rules = rules_of(10, 2), .batches = 100});
   std::vector<Grant> grants;
@@ -333,7 +346,7 @@ BOOST_AUTO_TEST_CASE(there_is_leeway_while_a_step_is_open_and_service_times_are_
   Desk desk = gathered({.rules = rules_of(2, 4), .batches = 8});
   BOOST_TEST((desk.coordinator.leeway() == Duration::zero()));
   desk.done(1, desk.take<Grant>(1).at(0).ticket, 0.5);
-  BOOST_TEST(seconds(desk.coordinator.leeway()) == 1.0);  // two of the four in hand
+  BOOST_TEST(seconds(desk.coordinator.leeway()) == 1.5);  // three of the four in hand
   desk.done(1, TicketId{3}, 0.5);
   BOOST_TEST((desk.coordinator.leeway() < std::chrono::milliseconds(1)));  // closed
 }

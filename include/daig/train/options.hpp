@@ -113,7 +113,7 @@ inline control::Rules Options::rules(std::size_t weights) const {
   rules.seed = seed;
   rules.shuffle_seed = seeds().order;
   // One is computed, and the others cover a round trip of seven service times: where ranks share
-  // cores, a coordinator answers only once it has its turn on one, and it naps for half of them.
+  // cores, a coordinator answers only once it has its turn on one, and naps for most of them.
   rules.tickets_in_hand = 8;
   rules.heartbeat = heartbeat();
   rules.silence_limit = silence_limit;

@@ -65,7 +65,7 @@ DAIG_INLINE Actions Coordinator::abort(ExitCode code, std::string reason) {
 DAIG_INLINE Duration Coordinator::leeway() const {
   if (phase_ == Phase::reducing) return std::chrono::microseconds(300);
   if (phase_ != Phase::open) return Duration::zero();
-  const double batches = static_cast<double>(rules_.tickets_in_hand) / 2;
+  const double batches = static_cast<double>(rules_.tickets_in_hand) * 3 / 4;
   return std::chrono::duration_cast<Duration>(
       std::chrono::duration<double>(batches * std::min(mean_service_.mean_s(), 3600.0)));
 }
@@ -239,7 +239,8 @@ DAIG_INLINE std::optional<Work> Coordinator::next_work(Rank volunteer,
 
 DAIG_INLINE bool Coordinator::may_have_more(const MemberRecord& volunteer) const {
   if (volunteer.leaving || volunteer.in_hand >= rules_.tickets_in_hand) return false;
-  if (banked_.size() == rules_.k) return false;
+  // Whoever holds as many as the step lacks would close it all alone; more would only be cancelled.
+  if (banked_.size() + volunteer.in_hand >= rules_.k) return false;
   const std::uint64_t share = volunteer.accepted + volunteer.in_hand;
   // Leavers bank nothing more: the step has to fit into the others' shares.
   auto contributors = static_cast<std::uint64_t>(std::ranges::count_if(
