@@ -10,8 +10,8 @@ using comm::Urgency;
 
 namespace {
 
-constexpr Duration nap_after(Duration idle, Urgency urgency) {
-  return comm::detail::nap_after(idle, urgency, 7ms);
+constexpr Duration nap_after(Duration idle, Urgency urgency, Duration calm = 7ms) {
+  return comm::detail::nap_after(idle, urgency, calm);
 }
 
 }  // namespace
@@ -30,6 +30,13 @@ BOOST_AUTO_TEST_CASE(naps_briefly_while_somebody_idles) {
   BOOST_CHECK(nap_after(0us, Urgency::soon) == 50us);
   BOOST_CHECK(nap_after(2ms, Urgency::soon) == 500us);
   BOOST_CHECK(nap_after(1h, Urgency::soon) == 1ms);
+}
+
+BOOST_AUTO_TEST_CASE(naps_until_a_nudge_where_all_others_can_give_one) {
+  BOOST_CHECK(nap_after(0us, Urgency::nudged) == 7ms);
+  for (const Duration idle : {Duration(0us), Duration(2ms), Duration(1h)}) {
+    BOOST_CHECK(nap_after(idle, Urgency::nudged, 1ms) == nap_after(idle, Urgency::soon));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(naps_grow_with_idleness_within_bounds) {

@@ -47,7 +47,7 @@ struct RingOptions {
 ///
 /// Cost: a member sends and receives 2(n-1) * S messages with 2(n-1)/n * length values, and adds
 /// (n-1)/n * length times; memory: window * segment_bytes. For a listener it sends S messages more
-/// with length/n values.
+/// with length/n values, which nobody in the ring waits for.
 /// Source: Patarasuk, Yuan, "Bandwidth optimal all-reduce algorithms for clusters of workstations",
 /// J. Parallel Distrib. Comput. 69 (2009).
 template <std::floating_point T>
@@ -61,9 +61,16 @@ class RingAllReduce {
   bool poll();
 
   bool done() const {
-    return receives_.ended() == plan_.messages() && sends_.ended() == plan_.messages() &&
-           tells_.ended() == to_tell_;
+    return receives_.ended() == plan_.messages() && sends_.ended() == plan_.messages();
   }
+
+  /// Whether the listener, too, has all that it is to get from here: until then, `out` must stay as
+  /// it is. To be polled for, or left to the communicator.
+  bool told() const { return tells_.ended() == to_tell_; }
+
+  /// Once done: what the listener does not have yet goes on by itself; the communicator keeps
+  /// `out`, by its owner, until it has. Not to be polled again.
+  void leave_listener(const std::shared_ptr<const void>& out);
 
   /// Gives the attempt up. Receives are withdrawn; what still touches the buffers is kept by the
   /// communicator, and `buffers` (the owner of `in` and `out`) with it; late messages of the
@@ -181,7 +188,6 @@ bool RingAllReduce<T>::advance() {
   }
   while (room(tells_, to_tell_) && plan_.is_finished(tells_.started(), receives_.ended())) {
     tells_.start(start_tell(tells_.started()));
-    if (tells_.started() == to_tell_) communicator_.nudge(*listener_);
     advanced = true;
   }
   return advanced;
@@ -231,6 +237,13 @@ void RingAllReduce<T>::take_in(std::size_t message) {
 template <std::floating_point T>
 std::span<T> RingAllReduce<T>::scratch(std::size_t message, std::size_t size) {
   return {scratch_.get() + message % window_ * plan_.largest(), size};
+}
+
+template <std::floating_point T>
+void RingAllReduce<T>::leave_listener(const std::shared_ptr<const void>& out) {
+  expects(done(), "the sum to be there");
+  while (tells_.started() < to_tell_) tells_.start(start_tell(tells_.started()));
+  tells_.abandon(communicator_, out);
 }
 
 template <std::floating_point T>

@@ -36,6 +36,7 @@ struct Message {
 enum class Urgency {
   prompt,  ///< in the midst of an exchange: everybody waits for everybody, and nobody computes
   soon,    ///< somebody idles until it comes
+  nudged,  ///< the same, and whoever sends it nudges
   calm     ///< everybody is busy: others have better uses for the processor
 };
 

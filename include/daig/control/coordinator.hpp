@@ -103,7 +103,8 @@ class Coordinator {
   bool has_lost() const { return has_lost_; }
   /// For so long what arrives may lie, unless its sender says that it presses. While a step is
   /// open: going by the measured service times, no volunteer runs out of tickets meanwhile. While
-  /// it is reduced: a moment, as senders out of earshot cannot say so.
+  /// it is reduced: a moment, in which not much of a large sum piles up for a listener; once the
+  /// first member has the sum, none.
   Duration leeway() const;
 
  private:

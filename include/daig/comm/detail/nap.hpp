@@ -21,7 +21,8 @@ namespace daig::comm::detail {
 ///
 /// Soon: a part of the idle time, so that an arrival is seen little later than it could be, up to
 /// 1 ms (a thousand polls a second, 1 or 2 % of a core). Calmly: long at once, since every poll
-/// takes the processor, and its cache, from whoever computes on it.
+/// takes the processor, and its cache, from whoever computes on it. Nudged: calmly, where naps are
+/// long because all others are within earshot; soon, where some are not.
 ///
 /// Promptly: giving way comes first, as a partner on the same core must run before it can answer;
 /// for half a millisecond, or else a ring of ranks that share cores falls into a rhythm of naps in
@@ -35,6 +36,8 @@ constexpr Duration nap_after(Duration idle, Urgency urgency, Duration calm) {
       return idle < microseconds(500) ? Duration::zero() : std::min(idle / 8, longest);
     case Urgency::soon:
       return std::clamp<Duration>(idle / 4, microseconds(50), longest);
+    case Urgency::nudged:
+      return calm > longest ? calm : nap_after(idle, Urgency::soon, calm);
     case Urgency::calm:
       break;
   }

@@ -63,7 +63,7 @@ DAIG_INLINE Actions Coordinator::abort(ExitCode code, std::string reason) {
 }
 
 DAIG_INLINE Duration Coordinator::leeway() const {
-  if (phase_ == Phase::reducing) return std::chrono::microseconds(300);
+  if (phase_ == Phase::reducing && !first_reduced_) return std::chrono::milliseconds(1);
   if (phase_ != Phase::open) return Duration::zero();
   const double batches = static_cast<double>(rules_.tickets_in_hand) * 3 / 4;
   return std::chrono::duration_cast<Duration>(

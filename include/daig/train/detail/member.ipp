@@ -68,13 +68,16 @@ DAIG_INLINE bool Member::progress() {
   return busy_;
 }
 
-/// In the ring everybody waits for everybody. A listener is nudged by them, and its Commit comes
-/// from its own rank, once the others have nudged that one with their Reduced.
+/// In the ring everybody waits for everybody. A listener has time until the others say Reduced to
+/// its own rank, and whoever has the sum waits for Commit: both come with a nudge. But what is left
+/// to tell a listener may need help to get there.
 DAIG_INLINE comm::Urgency Member::urgency() const {
   const bool listens = options_.listener == communicator_.rank();
   if ((exchange_ && !listens) || loading_) return comm::Urgency::prompt;
-  const bool idle = (sum_ && !listens) || (desk_ != nullptr && desk_->left() == 0);
-  return idle || shards_.busy() ? comm::Urgency::soon : comm::Urgency::calm;
+  if (shards_.busy() || (sum_ && communicator_.collect_kept() > 0)) return comm::Urgency::soon;
+  if (exchange_ || sum_) return comm::Urgency::nudged;
+  const bool idle = desk_ != nullptr && desk_->left() == 0;
+  return idle ? comm::Urgency::soon : comm::Urgency::calm;
 }
 
 // The coordinator's words -----------------------------------------------------------------------
@@ -321,6 +324,9 @@ DAIG_INLINE void Member::poll_exchange() {
   if (!is_over) return;
   busy_ = true;
   sum_ = exchange_->out;
+  if (auto* ring = std::get_if<collective::RingAllReduce<float>>(&exchange_->part)) {
+    ring->leave_listener(sum_);
+  }
   const control::Close close = std::move(exchange_->close);
   exchange_.reset();
   say(control::Reduced{close.step, close.view.id, digest(std::span<const float>(*sum_)),
