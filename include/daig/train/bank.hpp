@@ -3,10 +3,11 @@
 /// Where a volunteer's accepted gradients become one sum.
 
 #include <condition_variable>
-#include <deque>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include <daig/model/accumulator.hpp>
 #include <daig/train/buffer_pool.hpp>
@@ -25,11 +26,11 @@ class Bank {
 
   /// Communication thread: an accepted gradient. Cheap.
   void deposit(Buffer gradient);
-  /// Compute thread: adds what was deposited. Cost: a pass over memory for each.
+  /// Compute thread: adds what was deposited. Cost: a pass over each, and one over the sum.
   void add_deposits();
 
   /// Communication thread: the step's sum with all deposits in it. Waits for an addition that the
-  /// compute thread is at (one pass over memory, never for a program's code). Shared with
+  /// compute thread is at (a few passes over memory, never for a program's code). Shared with
   /// exchanges, which may outlive the bank.
   std::shared_ptr<const model::Accumulator> close();
   /// Communication thread: the next step begins. Nobody computes for the last one any more.
@@ -38,7 +39,7 @@ class Bank {
  private:
   std::mutex mutex_;
   std::condition_variable added_;
-  std::deque<Buffer> deposits_;
+  std::vector<Buffer> deposits_;
   bool adding_ = false;  ///< somebody is at the sum, without the mutex
   std::shared_ptr<model::Accumulator> sum_;
 };
@@ -53,16 +54,16 @@ inline void Bank::deposit(Buffer gradient) {
 inline void Bank::add_deposits() {
   std::unique_lock lock(mutex_);
   added_.wait(lock, [this] { return !adding_; });
-  while (!deposits_.empty()) {
-    const Buffer gradient = std::move(deposits_.front());
-    deposits_.pop_front();
-    adding_ = true;
-    lock.unlock();
-    sum_->add(*gradient);
-    lock.lock();
-    adding_ = false;
-    added_.notify_all();
-  }
+  if (deposits_.empty()) return;
+  const std::vector<Buffer> deposits = std::exchange(deposits_, {});
+  adding_ = true;
+  lock.unlock();
+  std::vector<std::span<const float>> gradients;
+  for (const Buffer& gradient : deposits) gradients.emplace_back(*gradient);
+  sum_->add(gradients);
+  lock.lock();
+  adding_ = false;
+  added_.notify_all();
 }
 
 inline std::shared_ptr<const model::Accumulator> Bank::close() {
