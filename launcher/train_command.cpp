@@ -164,6 +164,9 @@ void add_kept_options(CLI::App& command, TrainWords& words) {
       ->group(sharing);
   add("--cache-mb", words.cache_mb, "memory for shards, each volunteer's", sharing)
       ->capture_default_str();
+  add("--nice", options.nice, "of what computes: as nice(1), other programs go first", sharing)
+      ->check(CLI::Range(0, 19))
+      ->capture_default_str();
   add("--slow", words.slow, "experiments: slow a rank down; may be given again", sharing)
       ->type_name("RANK:FACTOR")
       ->expected(1)

@@ -146,6 +146,7 @@ void visit_settings(auto& settings, auto&& visit) {
   visit("schedule", options.schedule);
   visit("coordinator_trains", options.coordinator_trains);
   visit("cache_bytes", options.cache_bytes);
+  visit("nice", options.nice);
   visit("silence_limit_s", options.silence_limit);
   visit("orphan_limit_s", options.orphan_limit);
   visit("exchange_limit_s", options.exchange_limit);

@@ -44,6 +44,7 @@ TrainSettings unusual() {
   options.schedule = "step:every=10,factor=0.5";
   options.coordinator_trains = true;
   options.cache_bytes = 12345;
+  options.nice = 7;
   options.silence_limit = std::chrono::milliseconds(2500);
   options.slowdown = {{Rank{1}, 1.5}, {Rank{3}, 20.0}};
   options.optimizer = {"adamw", 0.1, 0.9,  true, 0.8,  0.99,  1e-7, true, 0.01, true,

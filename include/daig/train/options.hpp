@@ -43,6 +43,7 @@ struct Options {
   double norm_factor = 100;  ///< gradients beyond so many times the usual norm are refused
 
   std::size_t cache_bytes = std::size_t{1} << 29;     ///< for shards, on each volunteer
+  int nice = 10;                                      ///< of Session::run's computing threads
   Duration silence_limit = std::chrono::seconds(2);   ///< a volunteer this silent is expelled
   Duration orphan_limit = std::chrono::seconds(30);   ///< without a coordinator a volunteer ends
   Duration gather_limit = std::chrono::seconds(60);   ///< for all ranks to come

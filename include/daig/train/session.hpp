@@ -23,6 +23,7 @@
 #include <daig/comm/communicator.hpp>
 #include <daig/control/message.hpp>
 #include <daig/metrics/recorder.hpp>
+#include <daig/train/niceness.hpp>
 #include <daig/train/options.hpp>
 #include <daig/train/rank_loop.hpp>
 #include <daig/train/workload.hpp>
@@ -67,7 +68,8 @@ class Session {
   /// the options.
   void set_up(Task task);
 
-  /// Trains to the end. The calling thread communicates; a thread of its own computes.
+  /// Trains to the end. The calling thread communicates; a thread of its own, at Options::nice,
+  /// computes.
   /// @throws what ended the run, on every rank: what this rank's workload threw, or RunAborted.
   template <Workload W>
   Result run(W& workload);
@@ -130,6 +132,7 @@ Result Session::run(W& workload) {
   if (trains()) {
     computing = std::jthread([&] {
       log::set_rank(communicator_.rank());
+      be_nice(options_.nice);
       try {
         while (auto ticket = loop->next_ticket()) compute(workload, std::move(*ticket));
       } catch (...) {
