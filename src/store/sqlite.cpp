@@ -27,7 +27,8 @@ int flags_of(Mode mode) {
 
 Database::Database(const std::filesystem::path& path, Mode mode) : path_(path) {
   sqlite3* connection = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &connection, flags_of(mode), nullptr);
+  const int flags = flags_of(mode) | SQLITE_OPEN_NOMUTEX;  // one thread at a time
+  const int code = sqlite3_open_v2(path.c_str(), &connection, flags, nullptr);
   connection_.reset(connection);  // even a failed open may give one, with the reason
   if (code != SQLITE_OK) fail(code, "cannot be opened");
   sqlite3_extended_result_codes(connection, 1);
