@@ -26,7 +26,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::uint32_t schedules = test::under_thread_sanitizer ? 60 : 500;
+constexpr std::uint32_t schedules = test::under_thread_sanitizer    ? 60
+                                    : test::under_address_sanitizer ? 250
+                                                                    : 500;
 
 /// What befalls the ranks of a run.
 struct Schedule {

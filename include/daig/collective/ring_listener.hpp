@@ -20,7 +20,7 @@ namespace daig::collective {
 /// One attempt: `out` becomes the sum that the view's members all-reduce in this exchange, bit for
 /// bit. They name this rank as RingOptions::listener; view, length and options are theirs. Used
 /// like a RingAllReduce. For one who has nothing to add and would only pass on what others wait
-/// for. May sleep: nobody waits for it before he has the sum himself.
+/// for. May sleep until a member says that it has the sum: none waits for it before.
 ///
 /// Cost: receives n * S messages, each value once, and sends none; a member of the ring receives
 /// nearly twice as much, and sends as much.
