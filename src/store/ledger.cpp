@@ -24,14 +24,6 @@ std::int64_t signed_value(Integer value) {
   return static_cast<std::int64_t>(value);
 }
 
-std::vector<PlannedBatch> planned_batches(const metrics::StepRecord& step) {
-  std::vector<PlannedBatch> batches;
-  for (const metrics::BatchRecord& batch : step.batches) {
-    batches.push_back({batch.epoch, batch.batch});
-  }
-  return batches;
-}
-
 std::vector<PlannedBatch> committed_batches(const sqlite::Database& database) {
   std::vector<PlannedBatch> committed;
   sqlite::Statement rows(database,
@@ -96,7 +88,7 @@ class Ledger::Impl {
   std::uint64_t next_step() const { return next_step_; }
 
  private:
-  void expect_uncounted(const metrics::StepRecord& step) const;
+  std::vector<PlannedBatch> uncounted_batches(const metrics::StepRecord& step) const;
 
   sqlite::Database database_;
   Configuration configuration_;
@@ -113,18 +105,23 @@ class Ledger::Impl {
                                   "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"};
 };
 
-void Ledger::Impl::expect_uncounted(const metrics::StepRecord& step) const {
-  std::vector<PlannedBatch> batches = planned_batches(step);
+/// Expects a step of planned batches that do not count yet.
+std::vector<PlannedBatch> Ledger::Impl::uncounted_batches(const metrics::StepRecord& step) const {
+  std::vector<PlannedBatch> batches;
+  for (const metrics::BatchRecord& batch : step.batches) {
+    batches.push_back({batch.epoch, batch.batch});
+  }
   std::ranges::sort(batches);
   const auto may_add = [this](const PlannedBatch& batch) { return counted_.may_add(batch); };
   expects(
       std::ranges::adjacent_find(batches) == batches.end() && std::ranges::all_of(batches, may_add),
       "planned batches, each once");
+  return batches;
 }
 
 void Ledger::Impl::commit(const metrics::StepRecord& step) {
   expects(step.step.value() == next_step_, "steps in order, each once");
-  expect_uncounted(step);
+  const std::vector<PlannedBatch> batches = uncounted_batches(step);
   const std::int64_t step_number = signed_value(step.step.value());
   const std::int64_t view = step.view.value();
   sqlite::Transaction transaction(database_, begin_);
@@ -148,7 +145,7 @@ void Ledger::Impl::commit(const metrics::StepRecord& step) {
         .run();
   }
   transaction.commit(commit_);
-  for (const PlannedBatch& batch : planned_batches(step)) counted_.add(batch);
+  for (const PlannedBatch& batch : batches) counted_.add(batch);
   known_view_ = step.view;
   ++next_step_;
 }

@@ -348,7 +348,9 @@ BOOST_AUTO_TEST_CASE(there_is_leeway_while_a_step_is_open_and_service_times_are_
   desk.done(1, desk.take<Grant>(1).at(0).ticket, 0.5);
   BOOST_TEST(seconds(desk.coordinator.leeway()) == 1.5);  // three of the four in hand
   desk.done(1, TicketId{3}, 0.5);
-  BOOST_TEST((desk.coordinator.leeway() <= std::chrono::milliseconds(1)));  // closed
+  BOOST_TEST((desk.coordinator.leeway() == std::chrono::milliseconds(1)));  // closed
+  desk.tell(1, Reduced{StepId{0}, desk.coordinator.view().id, 1, 1});
+  BOOST_TEST((desk.coordinator.leeway() == Duration::zero()));
 }
 
 BOOST_AUTO_TEST_CASE(the_shard_after_this_is_announced_if_shards_can_be_fetched) {
